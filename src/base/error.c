@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+
+#include <stdio.h>
+#include <unistr.h>
+
+/* C0 and C1 controls, and the bidirectional controls that could reorder a terminal's line. */
+static bool is_shown(ucs4_t c)
+{
+    if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+        return false;
+    return !(c == 0x061c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+             (c >= 0x2066 && c <= 0x2069));
+}
+
+static void make_printable(char *text)
+{
+    uint8_t *p = (uint8_t *)text;
+    while (*p) {
+        ucs4_t c;
+        int length = u8_strmbtouc(&c, p);
+        if (length <= 0) {
+            *p++ = '?';
+        } else if (is_shown(c)) {
+            p += length;
+        } else {
+            for (int i = 0; i < length; i++)
+                *p++ = '?';
+        }
+    }
+}
+
+enum utter_code error_set(struct utter_error *error, enum utter_code code, const char *format, ...)
+{
+    if (error) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(error->message, sizeof error->message, format, arguments);
+        va_end(arguments);
+        error->code = code;
+        make_printable(error->message);
+    }
+    return code;
+}
+
+enum utter_code error_memory(struct utter_error *error, const char *what)
+{
+    return error_set(error, UTTER_ERROR_MEMORY, "out of memory for %s", what);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The one pool of threads that kernels run on. Threads park on a condition variable when idle.
+ *
+ * pool_run() may be called from any thread; calls take turns. What a task computes must depend on
+ * its index alone, never on the number of threads: results are then the same on every machine.
+ */
+#ifndef BASE_POOL_H
+#define BASE_POOL_H
+
+#include "utter.h"
+
+struct pool;
+
+/** `threads` counts the caller's thread, which works too: 1 starts none. */
+struct pool *pool_open(int threads, struct utter_error *error);
+void pool_close(struct pool *pool);
+int pool_threads(const struct pool *pool);
+
+/** Physical cores that this process may run on. */
+int pool_default_threads(void);
+
+typedef void pool_task(void *context, int64_t index);
+/** Runs task(context, 0 .. count-1), each once, in any order; returns when all are done. */
+void pool_run(struct pool *pool, int64_t count, pool_task *task, void *context);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A checkpoint directory opened: its configuration, vocabulary, and every tensor of the model bound
+ * by name and by shape. Tensors stay in their file's precision, memory-mapped where they are
+ * aligned. Immutable after opening; any thread.
+ */
+#ifndef MODEL_CHECKPOINT_H
+#define MODEL_CHECKPOINT_H
+
+#include "model/config.h"
+#include "model/vocabulary.h"
+
+enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };
+
+/** Shape is checked at binding, so users know it: every field below says it in a comment. */
+struct tensor {
+    enum dtype dtype;
+    int rank;
+    int64_t shape[4];
+    const void *data; /* owned by the checkpoint, row-major, aligned to its element; NULL: absent */
+};
+
+/** A linear layer, y = x Wᵀ + b, or a norm's gain and offset in the same two fields. */
+struct tensor_pair {
+    struct tensor weight;
+    struct tensor bias;
+};
+
+struct conv_tensors {
+    struct tensor weight;    /* [conv_dim[i], conv_dim[i-1] or 1, conv_kernel[i]] */
+    struct tensor bias;      /* [conv_dim[i]], absent unless conv_bias */
+    struct tensor_pair norm; /* [conv_dim[i]]; group: layer 0 alone, layer: every layer */
+};
+
+struct layer_tensors {
+    struct tensor_pair query, key, value, out; /* [hidden, hidden], [hidden] */
+    struct tensor_pair attention_norm;         /* layer_norm: [hidden] */
+    struct tensor_pair up;                     /* intermediate_dense: [intermediate, hidden] */
+    struct tensor_pair down;                   /* output_dense: [hidden, intermediate] */
+    struct tensor_pair final_norm;             /* final_layer_norm: [hidden] */
+};
+
+struct weights {
+    struct conv_tensors conv[CONFIG_CONV_LAYERS_MAX];
+    struct tensor_pair projection_norm; /* [conv_dim[last]], absent unless feat_proj_layer_norm */
+    struct tensor_pair projection;      /* [hidden, conv_dim[last]] */
+    struct tensor position_direction;   /* weight_v: [hidden, hidden / groups, kernel] */
+    struct tensor position_gain;     /* weight_g: [1, 1, kernel], or absent when no weight norm */
+    struct tensor position_bias;     /* [hidden] */
+    struct tensor_pair encoder_norm; /* [hidden] */
+    struct layer_tensors *layers;    /* [num_hidden_layers] */
+    struct tensor_pair head;         /* lm_head: [vocab, hidden] */
+};
+
+struct checkpoint {
+    struct model_config config;
+    struct vocabulary vocabulary;
+    struct weights weights;
+    int64_t parameter_count;
+    int64_t mapped_bytes;
+    struct tensor_file *files; /* private to checkpoint.c: the mappings */
+    int file_count;
+};
+
+/** The pointer is owned by the caller; NULL on failure. */
+struct checkpoint *checkpoint_open(const char *directory, struct utter_error *error);
+void checkpoint_close(struct checkpoint *checkpoint);
+
+/**
+ * Tells the system that the mapped pages are not needed for now, after the weights were repacked.
+ * They stay readable.
+ */
+void checkpoint_release_pages(struct checkpoint *checkpoint);
+
+/** Widens or copies `count` elements from element `first` on into `out`. */
+void tensor_to_float(const struct tensor *tensor, int64_t first, int64_t count, float *out);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * wav2vec 2.0 with a CTC head (Baevski et al. 2020, arXiv:2006.11477), as Hugging Face's
+ * Wav2Vec2ForCTC and HubertForCTC compute it: samples → features → encoder → log-probabilities.
+ *
+ * A `w2v2` holds the packed weights and is immutable: any thread. A `w2v2_workspace` holds every
+ * buffer that a pass needs and belongs to one thread at a time; passes allocate nothing.
+ *
+ * Results do not depend on the pool's number of threads, bit for bit.
+ */
+#ifndef W2V2_W2V2_H
+#define W2V2_W2V2_H
+
+#include "base/pool.h"
+#include "model/checkpoint.h"
+
+struct w2v2;
+struct w2v2_workspace;
+
+/** Packs the weights. The checkpoint may be closed afterwards. */
+struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
+                       struct utter_error *error);
+void w2v2_close(struct w2v2 *w2v2);
+
+const struct model_config *w2v2_config(const struct w2v2 *w2v2);
+int64_t w2v2_weight_bytes(const struct w2v2 *w2v2);
+
+/** Room for windows of up to `samples_max` samples. */
+struct w2v2_workspace *w2v2_workspace_open(const struct w2v2 *w2v2, int64_t samples_max,
+                                           struct utter_error *error);
+void w2v2_workspace_close(struct w2v2_workspace *workspace);
+
+/** Where a pass can be watched, for the golden tests. `layer` counts from 0. */
+enum w2v2_stage {
+    W2V2_STAGE_EXTRACTOR,  /* [frames, conv_dim[last]] */
+    W2V2_STAGE_PROJECTION, /* [frames, hidden] */
+    W2V2_STAGE_POSITIONAL, /* [frames, hidden] the positional convolution's output alone */
+    W2V2_STAGE_LAYER,      /* [frames, hidden] as each encoder layer returns it */
+    W2V2_STAGE_LOGITS,     /* [frames, vocab] */
+};
+
+struct w2v2_watcher {
+    void (*see)(void *user, enum w2v2_stage stage, int layer, const float *values, int64_t rows,
+                int64_t columns);
+    void *user;
+};
+
+/**
+ * One whole pass. `samples` is at the model's rate and not yet normalised: do_normalize is applied
+ * here, over these samples. Writes config_frames(count) rows of log-probabilities.
+ * `watcher` may be NULL.
+ */
+void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                    const float *samples, int64_t count, float *log_probs /* [frames, vocab] */,
+                    const struct w2v2_watcher *watcher);
+
+/** The two halves of a pass, for streams that keep features: see w2v2_log_probs(). */
+void w2v2_features(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                   const float *samples, int64_t count,
+                   float *features /* [frames, conv_dim[last]] */);
+void w2v2_encode(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                 const float *features, int64_t frames, float *log_probs /* [frames, vocab] */,
+                 const struct w2v2_watcher *watcher);
+
+#endif
