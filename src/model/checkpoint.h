@@ -3,22 +3,16 @@
  * A checkpoint directory opened: its configuration, vocabulary, and every tensor of the model bound
  * by name and by shape. Tensors stay in their file's precision, memory-mapped where they are
  * aligned. Immutable after opening; any thread.
+ *
+ * The files must not be cut short while the checkpoint is open: reading a mapped page behind a
+ * file's new end kills the process (SIGBUS). So pack the weights and close it at once.
  */
 #ifndef MODEL_CHECKPOINT_H
 #define MODEL_CHECKPOINT_H
 
 #include "model/config.h"
+#include "model/tensor.h"
 #include "model/vocabulary.h"
-
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };
-
-/** Shape is checked at binding, so users know it: every field below says it in a comment. */
-struct tensor {
-    enum dtype dtype;
-    int rank;
-    int64_t shape[4];
-    const void *data; /* owned by the checkpoint, row-major, aligned to its element; NULL: absent */
-};
 
 /** A linear layer, y = x Wᵀ + b, or a norm's gain and offset in the same two fields. */
 struct tensor_pair {
@@ -56,10 +50,9 @@ struct checkpoint {
     struct model_config config;
     struct vocabulary vocabulary;
     struct weights weights;
-    int64_t parameter_count;
+    int64_t parameter_count; /* of the bound tensors */
     int64_t mapped_bytes;
-    struct tensor_file *files; /* private to checkpoint.c: the mappings */
-    int file_count;
+    struct shards *shards; /* private: the files that the tensors lie in */
 };
 
 /** The pointer is owned by the caller; NULL on failure. */
@@ -71,8 +64,5 @@ void checkpoint_close(struct checkpoint *checkpoint);
  * They stay readable.
  */
 void checkpoint_release_pages(struct checkpoint *checkpoint);
-
-/** Widens or copies `count` elements from element `first` on into `out`. */
-void tensor_to_float(const struct tensor *tensor, int64_t first, int64_t count, float *out);
 
 #endif

@@ -10,12 +10,21 @@
 
 enum { CONFIG_CONV_LAYERS_MAX = 16 };
 
+/* Every function of transformers' ACT2FN that has no parameters of its own. */
 enum activation {
-    ACTIVATION_GELU,      /* by erf */
-    ACTIVATION_GELU_TANH, /* gelu_new, gelu_pytorch_tanh, gelu_fast */
-    ACTIVATION_QUICK_GELU,
+    ACTIVATION_GELU,         /* by erf */
+    ACTIVATION_GELU_TANH,    /* gelu_new, gelu_fast, gelu_accurate, gelu_pytorch_tanh */
+    ACTIVATION_GELU_CLIPPED, /* gelu_10: by erf, then clipped to ±10 */
+    ACTIVATION_QUICK_GELU,   /* x sigmoid(1.702 x) */
     ACTIVATION_RELU,
-    ACTIVATION_SILU, /* silu, swish */
+    ACTIVATION_RELU6,        /* min(max(x, 0), 6) */
+    ACTIVATION_RELU_SQUARED, /* relu2: max(x, 0)² */
+    ACTIVATION_LEAKY_RELU,   /* slope 0.01 below zero */
+    ACTIVATION_SILU,         /* silu, swish: x sigmoid(x) */
+    ACTIVATION_MISH,         /* x tanh(softplus(x)) */
+    ACTIVATION_HARDSWISH,    /* x min(max(x + 3, 0), 6) / 6 */
+    ACTIVATION_LAPLACE,      /* (1 + erf((x - 0.707107) / (0.282095 √2))) / 2 */
+    ACTIVATION_SQRT_SOFTPLUS,
     ACTIVATION_TANH,
     ACTIVATION_SIGMOID,
     ACTIVATION_LINEAR,
@@ -51,8 +60,9 @@ struct model_config {
     int num_conv_pos_embedding_groups;
 
     int vocab_size;
+    int pad_token_id; /* -1 when config.json does not say */
 
-    /* preprocessor_config.json; HF's defaults where the file is missing */
+    /* preprocessor_config.json, or processor_config.json of newer checkpoints */
     int sampling_rate; /* Hz */
     bool do_normalize; /* zero mean, unit population variance, eps 1e-7 */
 
