@@ -2,8 +2,9 @@
 /**
  * The one pool of threads that kernels run on. Threads park on a condition variable when idle.
  *
- * pool_run() may be called from any thread; calls take turns. What a task computes must depend on
- * its index alone, never on the number of threads: results are then the same on every machine.
+ * pool_run() may be called from any thread but not from inside a task; calls take turns. What a
+ * task computes must depend on its index alone, never on the number of threads nor on which of
+ * them runs it: results are then the same on every machine.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -20,8 +21,9 @@ int pool_threads(const struct pool *pool);
 /** Physical cores that this process may run on. */
 int pool_default_threads(void);
 
-typedef void pool_task(void *context, int64_t index);
-/** Runs task(context, 0 .. count-1), each once, in any order; returns when all are done. */
+/** `thread`, 0 .. pool_threads() - 1, picks a scratch buffer: no other task has it meanwhile. */
+typedef void pool_task(void *context, int64_t index, int thread);
+/** Runs task(context, 0 .. count - 1), each once, in any order; returns when all are done. */
 void pool_run(struct pool *pool, int64_t count, pool_task *task, void *context);
 
 #endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/pool.h"
+
+#include "base/error.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A pass is some hundred jobs with microseconds between them: look so often, then sleep. */
+enum { SPINS = 300, THREADS_MAX = 1024 };
+
+struct worker {
+    struct pool *pool;
+    pthread_t thread;
+    int number;
+};
+
+struct pool {
+    int threads;
+    int started; /* of workers */
+    pthread_mutex_t turn;
+
+    pthread_mutex_t mutex; /* guards what follows, but for the atomics */
+    pthread_cond_t opened;
+    pthread_cond_t finished;
+    int sleepers;
+    bool waiting; /* the caller sleeps on `finished` */
+    bool open;    /* a job may be joined */
+    bool closing;
+    pool_task *task;
+    void *context;
+    int64_t count;
+
+    _Atomic uint64_t job;    /* counts jobs: changes when one opens */
+    _Atomic int64_t next;    /* index not yet taken */
+    _Atomic int joined;      /* workers inside the job */
+    struct worker workers[]; /* [threads - 1] */
+};
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void work_on(struct pool *pool, pool_task *task, void *context, int64_t count, int thread)
+{
+    for (;;) {
+        int64_t index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+        if (index >= count)
+            return;
+        task(context, index, thread);
+    }
+}
+
+/* Waits for a job other than `seen` and joins it; false when the pool closes. Leaves unlocked. */
+static bool join_job(struct pool *pool, uint64_t *seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load_explicit(&pool->job, memory_order_relaxed) != *seen)
+            break;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (!pool->closing && (!pool->open || atomic_load(&pool->job) == *seen)) {
+        pool->sleepers++;
+        pthread_cond_wait(&pool->opened, &pool->mutex);
+        pool->sleepers--;
+    }
+    *seen = atomic_load(&pool->job);
+    bool joins = !pool->closing;
+    if (joins)
+        atomic_fetch_add(&pool->joined, 1);
+    pthread_mutex_unlock(&pool->mutex);
+    return joins;
+}
+
+static void leave_job(struct pool *pool)
+{
+    if (atomic_fetch_sub(&pool->joined, 1) > 1)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    if (pool->waiting)
+        pthread_cond_signal(&pool->finished);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct pool *pool = worker->pool;
+    uint64_t seen = 0;
+    while (join_job(pool, &seen)) {
+        /* The job's fields stand still for as long as anybody is inside it. */
+        work_on(pool, pool->task, pool->context, pool->count, worker->number);
+        leave_job(pool);
+    }
+    return NULL;
+}
+
+static void open_job(struct pool *pool, int64_t count, pool_task *task, void *context)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->task = task;
+    pool->context = context;
+    pool->count = count;
+    pool->open = true;
+    atomic_store(&pool->next, 0);
+    atomic_fetch_add(&pool->job, 1);
+    if (pool->sleepers)
+        pthread_cond_broadcast(&pool->opened);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* A worker that comes too late finds the job closed, so nobody ever waits for one to wake up. */
+static void close_job(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->open = false;
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < SPINS; i++) {
+        if (!atomic_load(&pool->joined))
+            return;
+        pause_briefly();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    pool->waiting = true;
+    while (atomic_load(&pool->joined))
+        pthread_cond_wait(&pool->finished, &pool->mutex);
+    pool->waiting = false;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void pool_run(struct pool *pool, int64_t count, pool_task *task, void *context)
+{
+    pthread_mutex_lock(&pool->turn);
+    if (count > 1 && pool->started) {
+        open_job(pool, count, task, context);
+        work_on(pool, task, context, count, 0);
+        close_job(pool);
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            task(context, i, 0);
+    }
+    pthread_mutex_unlock(&pool->turn);
+}
+
+int pool_threads(const struct pool *pool)
+{
+    return pool->threads;
+}
+
+/* Signals are the host's: its own threads take them. */
+static bool start_worker(struct pool *pool)
+{
+    struct worker *worker = &pool->workers[pool->started];
+    worker->pool = pool;
+    worker->number = pool->started + 1;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&worker->thread, NULL, worker_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed)
+        pool->started++;
+    return !failed;
+}
+
+struct pool *pool_open(int threads, struct utter_error *error)
+{
+    if (threads < 1 || threads > THREADS_MAX) {
+        error_set(error, UTTER_ERROR_ARGUMENT, "%d threads: must be 1 to %d", threads, THREADS_MAX);
+        return NULL;
+    }
+    struct pool *pool = calloc(1, sizeof *pool + (size_t)(threads - 1) * sizeof *pool->workers);
+    if (!pool) {
+        error_memory(error, "a pool of threads");
+        return NULL;
+    }
+    pool->threads = threads;
+    pthread_mutex_init(&pool->turn, NULL);
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->opened, NULL);
+    pthread_cond_init(&pool->finished, NULL);
+    while (pool->started < threads - 1) {
+        if (!start_worker(pool)) {
+            error_set(error, UTTER_ERROR_SYSTEM, "cannot start thread %d of %d", pool->started + 2,
+                      threads);
+            pool_close(pool);
+            return NULL;
+        }
+    }
+    return pool;
+}
+
+void pool_close(struct pool *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pool->closing = true;
+    pthread_cond_broadcast(&pool->opened);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < pool->started; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->finished);
+    pthread_cond_destroy(&pool->opened);
+    pthread_mutex_destroy(&pool->mutex);
+    pthread_mutex_destroy(&pool->turn);
+    free(pool);
+}
+
+/* The first of a core's hardware threads, which names the core; -1 when the system won't say. */
+static int first_sibling(int cpu)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return -1;
+    int first = -1;
+    if (fscanf(file, "%d", &first) != 1)
+        first = -1;
+    fclose(file);
+    return first;
+}
+
+int pool_default_threads(void)
+{
+    cpu_set_t allowed, cores;
+    CPU_ZERO(&cores);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return 1; /* more CPUs than a cpu_set_t holds: the host should say how many */
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &allowed))
+            continue;
+        int core = first_sibling(cpu);
+        CPU_SET(core >= 0 && core < CPU_SETSIZE ? core : cpu, &cores);
+    }
+    int count = CPU_COUNT(&cores);
+    return count > 0 ? count : 1;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TASKS = 1000, THREADS = 4 };
+
+struct tally {
+    _Atomic int runs[TASKS];
+    _Atomic int inside[THREADS]; /* tasks that run with this thread's number now */
+    _Atomic int clashes;
+};
+
+static void count_task(void *context, int64_t index, int thread)
+{
+    struct tally *tally = context;
+    if (atomic_fetch_add(&tally->inside[thread], 1) != 0)
+        atomic_fetch_add(&tally->clashes, 1);
+    atomic_fetch_add(&tally->runs[index], 1);
+    atomic_fetch_sub(&tally->inside[thread], 1);
+}
+
+static void check_counts(struct pool *pool, int64_t count)
+{
+    struct tally *tally = calloc(1, sizeof *tally);
+    assert_non_null(tally);
+    pool_run(pool, count, count_task, tally);
+    for (int i = 0; i < TASKS; i++)
+        assert_int_equal(tally->runs[i], i < count);
+    assert_int_equal(tally->clashes, 0);
+    free(tally);
+}
+
+static void test_each_index_runs_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= THREADS; threads++) {
+        struct pool *pool = pool_open(threads, NULL);
+        assert_non_null(pool);
+        assert_int_equal(pool_threads(pool), threads);
+        for (int i = 0; i < 200; i++)
+            check_counts(pool, (int64_t[]){0, 1, 2, 7, TASKS}[i % 5]);
+        pool_close(pool);
+    }
+}
+
+/* Plain stores: a thread sanitizer sees whether pool_run() orders them before its return. */
+static void store_task(void *context, int64_t index, int thread)
+{
+    (void)thread;
+    int64_t *values = context;
+    values[index] += index;
+}
+
+static void test_results_are_visible_and_parked_threads_wake(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_open(THREADS, NULL);
+    assert_non_null(pool);
+    int64_t values[64] = {0};
+    for (int round = 1; round <= 300; round++) {
+        pool_run(pool, 64, store_task, values);
+        for (int i = 0; i < 64; i++)
+            assert_int_equal(values[i], (int64_t)i * round);
+        if (round % 100 == 0)
+            usleep(20000); /* long enough for the workers to fall asleep */
+    }
+    pool_close(pool);
+}
+
+struct caller {
+    struct pool *pool;
+    int64_t values[16];
+};
+
+static void *call_often(void *argument)
+{
+    struct caller *caller = argument;
+    for (int i = 0; i < 500; i++)
+        pool_run(caller->pool, 16, store_task, caller->values);
+    return NULL;
+}
+
+static void test_callers_take_turns(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_open(3, NULL);
+    assert_non_null(pool);
+    struct caller callers[3] = {{pool, {0}}, {pool, {0}}, {pool, {0}}};
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, call_often, &callers[i]), 0);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 16; k++)
+            assert_int_equal(callers[i].values[k], 500 * k);
+    }
+    pool_close(pool);
+}
+
+static void test_bad_thread_counts_are_refused(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    assert_null(pool_open(0, &error));
+    assert_int_equal(error.code, UTTER_ERROR_ARGUMENT);
+    assert_null(pool_open(100000, NULL));
+    pool_close(NULL);
+}
+
+static void test_default_threads(void **state)
+{
+    (void)state;
+    int threads = pool_default_threads();
+    assert_true(threads >= 1 && threads <= sysconf(_SC_NPROCESSORS_CONF));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_index_runs_once),
+        cmocka_unit_test(test_results_are_visible_and_parked_threads_wake),
+        cmocka_unit_test(test_callers_take_turns),
+        cmocka_unit_test(test_bad_thread_counts_are_refused),
+        cmocka_unit_test(test_default_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
