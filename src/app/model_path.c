@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/model_path.h"
+
+#include "app/fault.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char DEFAULT_MODEL[] = "digits";
+
+/* The directory that the running program lies in; false when the system does not say. */
+static bool program_directory(char *directory, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", directory, size - 1);
+    if (length <= 0)
+        return false;
+    directory[length] = '\0';
+    char *slash = strrchr(directory, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    return true;
+}
+
+char *model_path_data(const char *relative)
+{
+    char directory[PATH_MAX];
+    bool known = program_directory(directory, sizeof directory);
+    /* Not installed: build/utter beside models/. Installed, perhaps moved: bin/ beside share/. */
+    const char *const beside[] = {"..", "../share/utter"};
+    for (size_t i = 0; known && i < sizeof beside / sizeof beside[0]; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s/%s", directory, beside[i], relative) < 0)
+            return NULL;
+        char *real = realpath(path, NULL);
+        free(path);
+        if (real != NULL)
+            return real;
+    }
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", UTTER_DATA_DIRECTORY, relative) < 0)
+        return NULL;
+    char *real = realpath(path, NULL);
+    free(path);
+    return real;
+}
+
+static char *bundled_model(const char *name)
+{
+    char *relative = NULL;
+    if (asprintf(&relative, "models/%s", name) < 0)
+        return NULL;
+    char *path = model_path_data(relative);
+    free(relative);
+    return path;
+}
+
+/* `origin` says where the name comes from, for the error. */
+static char *named_model(const char *name, const char *origin, struct utter_error *error)
+{
+    struct stat status;
+    if (stat(name, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            return strdup(name);
+        fault_set(error, UTTER_ERROR_FILE,
+                  "%s: is a file; a model is a directory with config.json, vocab.json and "
+                  "model.safetensors (%s)",
+                  name, origin);
+        return NULL;
+    }
+    int number = errno;
+    char *path = strchr(name, '/') == NULL ? bundled_model(name) : NULL;
+    if (path == NULL)
+        fault_set(error, UTTER_ERROR_FILE, "%s: no such model: %s (%s)", name, strerror(number),
+                  origin);
+    return path;
+}
+
+char *model_path_find(const char *option, struct utter_error *error)
+{
+    if (option != NULL)
+        return named_model(option, "from --model", error);
+    const char *variable = getenv("UTTER_MODEL");
+    if (variable != NULL && variable[0] != '\0')
+        return named_model(variable, "from UTTER_MODEL", error);
+    char *path = bundled_model(DEFAULT_MODEL);
+    if (path == NULL)
+        fault_set(error, UTTER_ERROR_FILE,
+                  "no model found: the bundled one is missing; name a directory with --model or "
+                  "in UTTER_MODEL");
+    return path;
+}

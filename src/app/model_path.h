@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Finds the model: what --model says, else the environment's UTTER_MODEL, else the model that comes
+ * with the program: beside an uninstalled program (build/utter: ../models/digits) or where models
+ * are installed.
+ */
+#ifndef APP_MODEL_PATH_H
+#define APP_MODEL_PATH_H
+
+#include "utter.h"
+
+/**
+ * `option` is the value of --model or NULL: a directory, or the bare name of a bundled model.
+ * Returns the directory, which exists but may not be a model; the caller frees it. NULL when there
+ * is none.
+ */
+char *model_path_find(const char *option, struct utter_error *error);
+
+/** A file that comes with the program, as "models/digits" or "demo.flac"; the caller frees it. */
+char *model_path_data(const char *relative);
+
+#endif
