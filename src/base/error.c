@@ -2,6 +2,7 @@
 #include "base/error.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistr.h>
 
 /* C0 and C1 controls, and the bidirectional controls that could reorder a terminal's line. */
@@ -46,4 +47,16 @@ enum utter_code error_set(struct utter_error *error, enum utter_code code, const
 enum utter_code error_memory(struct utter_error *error, const char *what)
 {
     return error_set(error, UTTER_ERROR_MEMORY, "out of memory for %s", what);
+}
+
+const char *error_path(const char *path)
+{
+    enum { SHOWN_MAX = 240 };
+    size_t length = strlen(path);
+    if (length <= SHOWN_MAX)
+        return path;
+    const char *tail = path + length - SHOWN_MAX;
+    while ((*tail & 0xc0) == 0x80) /* inside a character */
+        tail++;
+    return tail;
 }

@@ -21,4 +21,7 @@ enum utter_code error_set(struct utter_error *error, enum utter_code code, const
 /** error_set() for out of memory while making `what`. */
 enum utter_code error_memory(struct utter_error *error, const char *what);
 
+/** A path for a message: its end, where it is so long that it would crowd out the cause. */
+const char *error_path(const char *path);
+
 #endif

@@ -18,16 +18,15 @@
  * Tokens are not trusted: they may hold control characters, which the decoder strips.
  */
 struct vocabulary {
-    int size;            /* columns of the emissions: config.json's vocab_size */
-    const char **tokens; /* [size] as spelt in the files; unk_token where no token has this id */
-    int *label;          /* [size] the first column that is spelt the same, itself as a rule */
-    int blank;           /* pad_token's label */
-    int delimiter;       /* word_delimiter_token's label, -1 when there is none */
-    bool *special;       /* [size] <s>, </s>, <unk>, <pad> and the like, never the delimiter */
+    int size;      /* columns of the emissions: config.json's vocab_size */
+    char **tokens; /* [size] as spelt in the files; unk_token where no token has this id */
+    int *label;    /* [size] the first column that is spelt the same, itself as a rule */
+    int blank;     /* pad_token's label */
+    int delimiter; /* word_delimiter_token's label, -1 when there is none */
+    bool *special; /* [size] <s>, </s>, <unk>, <pad> and the like, never the delimiter */
     char *replace_word_delimiter; /* what a delimiter becomes in text: " " */
     bool do_lower_case;
     bool clean_up_tokenization_spaces;
-    void *storage; /* private: what tokens[] point into */
 };
 
 /**

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/tensor.h"
+
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints are little-endian");
+
+static float float_of_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* IEEE 754 binary16, subnormals, infinities and NaNs included. */
+static float float_of_half(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+    uint32_t exponent = half >> 10 & 0x1f;
+    uint32_t fraction = half & 0x3ff;
+    if (exponent == 0) {
+        float magnitude = (float)fraction * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+    if (exponent == 0x1f)
+        return float_of_bits(sign | 0x7f800000 | fraction << 13);
+    return float_of_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
+}
+
+void tensor_to_float(const struct tensor *tensor, int64_t first, int64_t count, float *out)
+{
+    const uint16_t *halves = (const uint16_t *)tensor->data + first;
+    switch (tensor->dtype) {
+    case DTYPE_F32:
+        memcpy(out, (const float *)tensor->data + first, (size_t)count * sizeof *out);
+        break;
+    case DTYPE_F16:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = float_of_half(halves[i]);
+        break;
+    case DTYPE_BF16:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = float_of_bits((uint32_t)halves[i] << 16);
+        break;
+    }
+}
