@@ -59,8 +59,8 @@ static enum utter_code open_regular(int *descriptor, size_t *size, const char *p
 
 enum utter_code file_map(struct file *file, const char *path, struct utter_error *error)
 {
-    int fd;
-    size_t size;
+    int fd = -1;
+    size_t size = 0;
     *file = (struct file){0};
     enum utter_code code = open_regular(&fd, &size, path, error);
     if (code != UTTER_OK)
@@ -109,8 +109,8 @@ static ssize_t read_all(int fd, char *bytes, size_t size)
 enum utter_code file_read(struct file *file, const char *path, size_t limit,
                           struct utter_error *error)
 {
-    int fd;
-    size_t size;
+    int fd = -1;
+    size_t size = 0;
     char *bytes = NULL;
     *file = (struct file){0};
     enum utter_code code = open_regular(&fd, &size, path, error);

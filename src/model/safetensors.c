@@ -194,7 +194,7 @@ static enum utter_code find_header(const uint8_t *bytes, size_t size, size_t *le
 enum utter_code safetensors_open(struct safetensors *file, const void *bytes, size_t size,
                                  const char *path, struct utter_error *error)
 {
-    size_t length;
+    size_t length = 0;
     json_error_t cause;
     *file = (struct safetensors){0};
     enum utter_code code = find_header(bytes, size, &length, path, error);
