@@ -49,6 +49,18 @@ extern "C" {
 /** "major.minor.patch" of the library that runs, which may be newer than this header. */
 UTTER_API const char *utter_version(void);
 
+#ifdef __cplusplus
+#define UTTER_SIZED(type)                                                                          \
+    {                                                                                              \
+        sizeof(type)                                                                               \
+    }
+#else
+#define UTTER_SIZED(type)                                                                          \
+    {                                                                                              \
+        .size = sizeof(type)                                                                       \
+    }
+#endif
+
 /* ---- errors ---------------------------------------------------------------------------------- */
 
 enum utter_code {
@@ -86,10 +98,7 @@ struct utter_engine_options {
     utter_log_function *log; /**< default: silence */
     void *log_user;
 };
-#define UTTER_ENGINE_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(struct utter_engine_options)                                                        \
-    }
+#define UTTER_ENGINE_OPTIONS_INIT UTTER_SIZED(struct utter_engine_options)
 
 /**
  * The pool of threads that models compute on. Work of several streams on one engine takes turns.
@@ -109,10 +118,7 @@ UTTER_API void utter_engine_close(struct utter_engine *engine);
 struct utter_model_options {
     size_t size;
 };
-#define UTTER_MODEL_OPTIONS_INIT                                                                   \
-    {                                                                                              \
-        sizeof(struct utter_model_options)                                                         \
-    }
+#define UTTER_MODEL_OPTIONS_INIT UTTER_SIZED(struct utter_model_options)
 
 struct utter_model;
 
@@ -173,10 +179,7 @@ struct utter_transcribe_options {
     utter_progress_function *progress;
     void *progress_user;
 };
-#define UTTER_TRANSCRIBE_OPTIONS_INIT                                                              \
-    {                                                                                              \
-        sizeof(struct utter_transcribe_options)                                                    \
-    }
+#define UTTER_TRANSCRIBE_OPTIONS_INIT UTTER_SIZED(struct utter_transcribe_options)
 
 /** Owned by the caller, freed by utter_transcript_free() together with all it points to. */
 struct utter_transcript {
@@ -253,10 +256,7 @@ struct utter_stream_options {
     bool gate_off;
     bool drafts_off;
 };
-#define UTTER_STREAM_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(struct utter_stream_options)                                                        \
-    }
+#define UTTER_STREAM_OPTIONS_INIT UTTER_SIZED(struct utter_stream_options)
 
 struct utter_stream;
 
@@ -288,10 +288,7 @@ struct utter_live_options {
     size_t size;
     int ring_ms; /**< audio that waits for the worker at most; default 120000 */
 };
-#define UTTER_LIVE_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        sizeof(struct utter_live_options)                                                          \
-    }
+#define UTTER_LIVE_OPTIONS_INIT UTTER_SIZED(struct utter_live_options)
 
 /** For a status line. Counts are positions of the stream; levels are of the last 100 ms or so. */
 struct utter_live_status {
@@ -306,10 +303,7 @@ struct utter_live_status {
     bool speech;      /**< the voice gate is open */
     bool behind;      /**< between UTTER_STATE_BEHIND and UTTER_STATE_CAUGHT_UP */
 };
-#define UTTER_LIVE_STATUS_INIT                                                                     \
-    {                                                                                              \
-        sizeof(struct utter_live_status)                                                           \
-    }
+#define UTTER_LIVE_STATUS_INIT UTTER_SIZED(struct utter_live_status)
 
 enum utter_wait {
     UTTER_WAIT_EVENT = 1,   /**< utter_live_next() has one */
