@@ -260,28 +260,21 @@ int64_t audio_file_read(struct audio_file *file, float *samples, int64_t count,
     return done;
 }
 
-float *audio_file_read_all(struct audio_file *file, int64_t *count, audio_file_progress *progress,
-                           void *user, struct utter_error *error)
+float *audio_file_read_all(struct audio_file *file, int64_t *count, struct utter_error *error)
 {
     /* Grows as samples arrive: a header may promise anything. */
     int64_t capacity = 1 << 20;
     float *samples = malloc((size_t)capacity * sizeof *samples);
     *count = 0;
-    for (;;) {
-        if (samples == NULL) {
-            fault_memory(error);
-            return NULL;
-        }
+    while (samples != NULL) {
         int64_t got = audio_file_read(file, samples + *count, capacity - *count, error);
-        if (got < 0)
-            goto fail;
         if (got == 0)
             return samples;
-        *count += got;
-        if (progress != NULL && !progress(user, *count, file->length)) {
-            fault_set(error, UTTER_ERROR_CANCELLED, "%s: cancelled", file->name);
-            goto fail;
+        if (got < 0) {
+            free(samples);
+            return NULL;
         }
+        *count += got;
         if (*count == capacity) {
             capacity += capacity / 2;
             float *larger = realloc(samples, (size_t)capacity * sizeof *samples);
@@ -290,7 +283,6 @@ float *audio_file_read_all(struct audio_file *file, int64_t *count, audio_file_p
             samples = larger;
         }
     }
-fail:
-    free(samples);
+    fault_memory(error);
     return NULL;
 }

@@ -42,8 +42,6 @@ int64_t audio_file_read(struct audio_file *file, float *samples, int64_t count,
 int64_t audio_file_missing(const struct audio_file *file);
 
 /** All of what is left. The caller frees the samples; NULL on failure. */
-typedef bool audio_file_progress(void *user, int64_t done, int64_t length);
-float *audio_file_read_all(struct audio_file *file, int64_t *count, audio_file_progress *progress,
-                           void *user, struct utter_error *error);
+float *audio_file_read_all(struct audio_file *file, int64_t *count, struct utter_error *error);
 
 #endif

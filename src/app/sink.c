@@ -78,9 +78,7 @@ static void print_cue_text(FILE *out, const char *text, enum sink_format format)
             fputs("&lt;", out);
         else if (format == SINK_VTT && *at == '>')
             fputs("&gt;", out);
-        else if (strncmp(at, "-->", 3) == 0)
-            fputs("-", out), at++;
-        else
+        else if (strncmp(at, "-->", 3) != 0) /* of an arrow, one dash is left out */
             fputc(*at, out);
     }
 }

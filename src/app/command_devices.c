@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* `utter devices`: the inputs that PortAudio finds. */
+#include "app/command.h"
+#include "app/fault.h"
+#include "app/options.h"
+#include "app/quiet.h"
+#include "app/text.h"
+
+#include <portaudio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "usage: utter devices\n"
+    "\n"
+    "Lists the microphones and other inputs that `utter --device` takes: number, name, host\n"
+    "API, channels, and the sample rates that the device offers, its own first. The default\n"
+    "is marked with *.\n"
+    "\n"
+    "examples:\n"
+    "  utter devices\n"
+    "  utter --device 3        by number\n"
+    "  utter --device webcam   by name or a part of it\n"
+    "\n"
+    "exit status: 0; 1 when there is no input; 2 for a wrong command line\n";
+
+static const struct option OPTIONS[] = {
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* What one row shows; the names are sanitised. */
+struct row {
+    PaDeviceIndex number;
+    char *name;
+    char *api;
+    int channels;
+    char rates[128]; /* kHz */
+    bool is_default;
+};
+
+struct table {
+    struct row *rows;
+    size_t count;
+};
+
+static void append_rate(char *rates, size_t size, double rate)
+{
+    size_t length = strlen(rates);
+    snprintf(rates + length, size - length, "%s%g", length > 0 ? ", " : "", rate / 1000.0);
+}
+
+/* The device's own rate, then the others of the usual ones that it can be opened at. */
+static void list_rates(PaDeviceIndex number, const PaDeviceInfo *info, char *rates, size_t size)
+{
+    static const double usual[] = {8000, 16000, 22050, 32000, 44100, 48000, 96000};
+    rates[0] = '\0';
+    append_rate(rates, size, info->defaultSampleRate);
+    PaStreamParameters parameters = {
+        .device = number,
+        .channelCount = 1,
+        .sampleFormat = paFloat32,
+        .suggestedLatency = info->defaultHighInputLatency,
+    };
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (usual[i] != info->defaultSampleRate &&
+            Pa_IsFormatSupported(&parameters, NULL, usual[i]) == paFormatIsSupported)
+            append_rate(rates, size, usual[i]);
+}
+
+static bool fill_row(PaDeviceIndex number, const PaDeviceInfo *info, struct row *row)
+{
+    const PaHostApiInfo *api = Pa_GetHostApiInfo(info->hostApi);
+    row->number = number;
+    row->name = text_clean(info->name);
+    row->api = text_clean(api != NULL ? api->name : "?");
+    row->channels = info->maxInputChannels;
+    row->is_default = number == Pa_GetDefaultInputDevice();
+    list_rates(number, info, row->rates, sizeof row->rates);
+    return row->name != NULL && row->api != NULL;
+}
+
+/* PortAudio is initialised. False when out of memory. */
+static bool fill_table(struct table *table)
+{
+    PaDeviceIndex count = Pa_GetDeviceCount();
+    if (count <= 0)
+        return true;
+    table->rows = calloc((size_t)count, sizeof *table->rows);
+    if (table->rows == NULL)
+        return false;
+    bool ok = true;
+    for (PaDeviceIndex number = 0; ok && number < count; number++) {
+        const PaDeviceInfo *info = Pa_GetDeviceInfo(number);
+        if (info != NULL && info->maxInputChannels > 0)
+            ok = fill_row(number, info, &table->rows[table->count++]);
+    }
+    return ok;
+}
+
+static void free_table(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        free(table->rows[i].name);
+        free(table->rows[i].api);
+    }
+    free(table->rows);
+}
+
+static int padding(const char *text, int width)
+{
+    int own = text_width(text, strlen(text));
+    return own < width ? width - own : 0;
+}
+
+static int print_table(const struct table *table)
+{
+    int name_width = (int)strlen("device"), api_width = (int)strlen("host API");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct row *row = &table->rows[i];
+        int name = text_width(row->name, strlen(row->name));
+        int api = text_width(row->api, strlen(row->api));
+        name_width = name > name_width ? name : name_width;
+        api_width = api > api_width ? api : api_width;
+    }
+    printf("  no  %-*s  %-*s  channels  rates in kHz\n", name_width, "device", api_width,
+           "host API");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct row *row = &table->rows[i];
+        printf("%c %2d  %s%*s  %s%*s  %8d  %s\n", row->is_default ? '*' : ' ', row->number,
+               row->name, padding(row->name, name_width), "", row->api,
+               padding(row->api, api_width), "", row->channels, row->rates);
+    }
+    return options_help("");
+}
+
+int command_devices(int argc, char **argv)
+{
+    int option = options_next(argc, argv, "h", OPTIONS);
+    if (option == 'h')
+        return options_help(HELP);
+    if (option != OPTIONS_END)
+        return OPTIONS_USAGE;
+    if (optind < argc) {
+        fault_print("%s: utter devices takes no operand", argv[optind]);
+        return OPTIONS_USAGE;
+    }
+
+    struct table table = {NULL, 0};
+    struct quiet quiet = quiet_begin();
+    PaError failure = Pa_Initialize();
+    bool ok = failure == paNoError && fill_table(&table);
+    if (failure == paNoError)
+        Pa_Terminate();
+    quiet_end(&quiet);
+
+    int status = OPTIONS_FAILURE;
+    if (failure != paNoError)
+        fault_print("the sound system cannot be reached: %s", Pa_GetErrorText(failure));
+    else if (!ok)
+        fault_print("out of memory");
+    else if (table.count == 0)
+        fault_print("no microphone: no sound input was found; plug one in or start the sound "
+                    "server, or try `utter --demo`, which needs none");
+    else
+        status = print_table(&table);
+    free_table(&table);
+    return status;
+}

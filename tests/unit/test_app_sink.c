@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* Every format says everything that it should, harmlessly, in time's order. */
+#include "app/sink.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+enum {
+    RATE = 1000 /* a position is a millisecond */
+};
+
+static char path[] = "/tmp/utter-test-sink-XXXXXX";
+
+static int make_file(void **state)
+{
+    (void)state;
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    int descriptor = mkstemp(path);
+    return descriptor < 0 ? -1 : close(descriptor);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+/* All of the file; the caller frees it. */
+static char *read_file(void)
+{
+    char *text = calloc(1, 1 << 16);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, (1 << 16) - 1, file) < (1 << 16) - 1);
+    fclose(file);
+    return text;
+}
+
+static void expect_file(const char *expected)
+{
+    char *text = read_file();
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static struct sink *open_sink(enum sink_format format, bool drafts)
+{
+    struct sink_options options = {format, CASE_AS_IS, RATE, drafts};
+    struct utter_error error;
+    struct sink *sink = sink_open(path, &options, &error);
+    if (sink == NULL)
+        fail_msg("%s", error.message);
+    return sink;
+}
+
+static void send(struct sink *sink, const struct utter_event *event)
+{
+    struct utter_error error;
+    if (!sink_event(sink, event, &error))
+        fail_msg("%s", error.message);
+}
+
+static void close_sink(struct sink *sink)
+{
+    struct utter_error error;
+    if (!sink_close(sink, &error))
+        fail_msg("%s", error.message);
+}
+
+static const struct utter_word ONE_TWO[] = {{"one", 1000, 1400, 0.9f}, {"two", 1500, 1900, 0.8f}};
+static const struct utter_word THREE[] = {{"three", 5000, 5400, 0.7f}};
+
+static struct utter_event words_event(enum utter_event_type type, uint64_t utterance,
+                                      const struct utter_word *words, size_t count,
+                                      const char *text)
+{
+    return (struct utter_event){
+        .type = type,
+        .utterance = utterance,
+        .start = words[0].start,
+        .end = words[count - 1].end,
+        .text = text,
+        .words = words,
+        .word_count = count,
+    };
+}
+
+static struct utter_event gap_event(uint64_t utterance, int64_t start, int64_t end)
+{
+    return (struct utter_event){
+        .type = UTTER_EVENT_GAP,
+        .utterance = utterance,
+        .start = start,
+        .end = end,
+        .lost = end - start,
+    };
+}
+
+/* A conversation: one two, a gap that ends it, three. The gap is told before the FINAL. */
+static void send_conversation(struct sink *sink)
+{
+    struct utter_event events[] = {
+        {.type = UTTER_EVENT_STATE, .start = 900, .end = 900, .state = UTTER_STATE_SPEECH},
+        words_event(UTTER_EVENT_DRAFT, 1, ONE_TWO, 1, "one"),
+        words_event(UTTER_EVENT_COMMIT, 1, ONE_TWO, 2, "one two"),
+        gap_event(1, 2000, 2350),
+        words_event(UTTER_EVENT_FINAL, 1, ONE_TWO, 2, "one two"),
+        words_event(UTTER_EVENT_COMMIT, 2, THREE, 1, "three"),
+        words_event(UTTER_EVENT_FINAL, 2, THREE, 1, "three"),
+    };
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        send(sink, &events[i]);
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_TEXT, false);
+    send_conversation(sink);
+    /* Written through before the sink is closed. */
+    expect_file("one two\n[0.35 s of audio lost]\nthree\n");
+    close_sink(sink);
+    expect_file("one two\n[0.35 s of audio lost]\nthree\n");
+}
+
+static void test_srt(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_SRT, false);
+    send_conversation(sink);
+    const char *expected = "1\n00:00:01,000 --> 00:00:02,000\none two\n\n"
+                           "2\n00:00:02,000 --> 00:00:03,000\n[0.35 s of audio lost]\n\n"
+                           "3\n00:00:05,000 --> 00:00:06,000\nthree\n\n";
+    expect_file(expected);
+    close_sink(sink);
+    expect_file(expected);
+}
+
+static void test_vtt(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_VTT, false);
+    expect_file("WEBVTT\n\n");
+    static const struct utter_word words[] = {{"<unk>&-->-", 3723004, 3724500, 0.5f}};
+    struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, words, 1, "<unk>&-->-");
+    send(sink, &event);
+    close_sink(sink);
+    expect_file("WEBVTT\n\n1\n01:02:03.004 --> 01:02:04.500\n&lt;unk&gt;&amp;-&gt;-\n\n");
+}
+
+/* The types of the lines of the file. */
+static void expect_types(const char *const *types)
+{
+    char *text = read_file();
+    char *line = text;
+    for (; *types != NULL; types++) {
+        char *end = strchr(line, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        json_t *object = json_loads(line, 0, NULL);
+        assert_non_null(object);
+        assert_string_equal(json_string_value(json_object_get(object, "type")), *types);
+        json_decref(object);
+        line = end + 1;
+    }
+    assert_string_equal(line, "");
+    free(text);
+}
+
+static void test_jsonl(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_JSONL, false);
+    send_conversation(sink);
+    expect_types((const char *[]){"state", "commit", "gap", "final", "commit", "final", NULL});
+    close_sink(sink);
+    char *text = read_file();
+    assert_non_null(strstr(text, "{\"type\":\"gap\",\"utterance\":1,\"start\":2.0,\"end\":2.35,"
+                                 "\"lost\":0.35}\n"));
+    assert_non_null(strstr(text, "{\"type\":\"state\",\"utterance\":0,\"start\":0.9,\"end\":0.9,"
+                                 "\"state\":\"speech\"}\n"));
+    assert_non_null(strstr(text, "{\"type\":\"final\",\"utterance\":2,\"start\":5.0,\"end\":5.4,"
+                                 "\"text\":\"three\",\"words\":[{\"text\":\"three\",\"start\":5.0,"
+                                 "\"end\":5.4,\"confidence\":0.7}]}\n"));
+    free(text);
+}
+
+static void test_jsonl_drafts(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_JSONL, true);
+    send_conversation(sink);
+    close_sink(sink);
+    expect_types(
+        (const char *[]){"state", "draft", "commit", "gap", "final", "commit", "final", NULL});
+}
+
+/* A vocabulary may hold anything; no file may. */
+static void test_hostile_words(void **state)
+{
+    (void)state;
+    static const struct utter_word words[] = {{"\x1B[2Jred\n\n9", 0, 1500, 0.5f}};
+    static const enum sink_format formats[] = {SINK_TEXT, SINK_JSONL, SINK_SRT, SINK_VTT};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        assert_int_equal(truncate(path, 0), 0);
+        struct sink *sink = open_sink(formats[i], false);
+        struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, words, 1, words[0].text);
+        send(sink, &event);
+        close_sink(sink);
+        char *text = read_file();
+        assert_non_null(strstr(text, "red  9"));
+        assert_null(strchr(text, 0x1B));
+        assert_null(strstr(text, "\\u001"));
+        free(text);
+    }
+}
+
+/* A gap whose utterance never gets a FINAL comes with the next one, or at the end. */
+static void test_gap_is_never_lost(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_TEXT, false);
+    struct utter_event outside = gap_event(0, 0, 500);
+    send(sink, &outside);
+    expect_file("[0.50 s of audio lost]\n");
+    struct utter_event held = gap_event(1, 1000, 1100);
+    send(sink, &held);
+    expect_file("[0.50 s of audio lost]\n");
+    struct utter_event next = words_event(UTTER_EVENT_FINAL, 2, THREE, 1, "three");
+    send(sink, &next);
+    expect_file("[0.50 s of audio lost]\n[0.10 s of audio lost]\nthree\n");
+    struct utter_event last = gap_event(3, 9000, 9200);
+    send(sink, &last);
+    close_sink(sink);
+    expect_file("[0.50 s of audio lost]\n[0.10 s of audio lost]\nthree\n[0.20 s of audio lost]\n");
+}
+
+static void test_empty_final_is_no_line(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_TEXT, false);
+    struct utter_event event = {.type = UTTER_EVENT_FINAL, .utterance = 1, .text = ""};
+    send(sink, &event);
+    close_sink(sink);
+    expect_file("");
+}
+
+static void test_text_is_appended_subtitles_are_not(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct sink *sink = open_sink(SINK_TEXT, false);
+        struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, THREE, 1, "three");
+        send(sink, &event);
+        close_sink(sink);
+    }
+    expect_file("three\nthree\n");
+    struct sink_options options = {SINK_SRT, CASE_AS_IS, RATE, false};
+    struct utter_error error;
+    assert_null(sink_open(path, &options, &error));
+    assert_non_null(strstr(error.message, path));
+    assert_non_null(strstr(error.message, "exists already"));
+    expect_file("three\nthree\n");
+}
+
+/* A disk that is full for a while costs nothing: here, the reader of a pipe that is not there. */
+static void test_refused_writes_are_tried_again(void **state)
+{
+    (void)state;
+    struct sink_options options = {SINK_TEXT, CASE_AS_IS, RATE, false};
+    struct utter_error error = {UTTER_OK, ""};
+    struct sink *sink = sink_open("/dev/full", &options, &error);
+    assert_non_null(sink);
+    struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, THREE, 1, "three");
+    assert_false(sink_event(sink, &event, &error));
+    assert_string_equal(error.message, "/dev/full: cannot write: No space left on device");
+    assert_false(sink_flush(sink, &error));
+    /* The same descriptor, made to point at a disk with room. */
+    bool moved = false;
+    for (int descriptor = 3; descriptor < 256 && !moved; descriptor++) {
+        char link[64], target[64] = "";
+        snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+        if (readlink(link, target, sizeof target - 1) > 0 && strcmp(target, "/dev/full") == 0) {
+            int file = open(path, O_WRONLY | O_APPEND);
+            assert_true(file >= 0);
+            assert_int_equal(dup2(file, descriptor), descriptor);
+            close(file);
+            moved = true;
+        }
+    }
+    assert_true(moved);
+    assert_true(sink_flush(sink, &error));
+    expect_file("three\n");
+    close_sink(sink);
+    expect_file("three\n");
+}
+
+static void test_close_says_what_was_not_written(void **state)
+{
+    (void)state;
+    struct sink_options options = {SINK_TEXT, CASE_AS_IS, RATE, false};
+    struct utter_error error = {UTTER_OK, ""};
+    struct sink *sink = sink_open("/dev/full", &options, &error);
+    struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, THREE, 1, "three");
+    assert_false(sink_event(sink, &event, NULL));
+    assert_false(sink_close(sink, &error));
+    assert_string_equal(error.message, "/dev/full: cannot write: No space left on device");
+}
+
+static void test_recordings(void **state)
+{
+    (void)state;
+    const struct utter_transcript transcript = {
+        .text = "ONE TWO", .words = ONE_TWO, .word_count = 2};
+    struct sink_recording recording = {"a.wav", RATE, 3000, false, &transcript};
+    char *text = sink_recording(SINK_TEXT, CASE_LOWER, &recording);
+    assert_string_equal(text, "one two\n");
+    free(text);
+    recording.prefix = true;
+    text = sink_recording(SINK_TEXT, CASE_SENTENCE, &recording);
+    assert_string_equal(text, "a.wav: One two\n");
+    free(text);
+    text = sink_recording(SINK_VTT, CASE_AS_IS, &recording);
+    assert_string_equal(text, "WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\none two\n\n");
+    free(text);
+    text = sink_recording(SINK_JSON, CASE_LOWER, &recording);
+    json_t *object = json_loads(text, 0, NULL);
+    assert_non_null(object);
+    assert_string_equal(json_string_value(json_object_get(object, "file")), "a.wav");
+    assert_string_equal(json_string_value(json_object_get(object, "text")), "one two");
+    assert_true(json_real_value(json_object_get(object, "duration")) == 3.0);
+    assert_int_equal(json_array_size(json_object_get(object, "words")), 2);
+    json_decref(object);
+    free(text);
+}
+
+static void test_format_names(void **state)
+{
+    (void)state;
+    enum sink_format format;
+    assert_true(sink_format_parse("vtt", &format));
+    assert_int_equal(format, SINK_VTT);
+    assert_false(sink_format_parse("vt", &format));
+    assert_string_equal(sink_format_extension(SINK_TEXT), "txt");
+    assert_string_equal(sink_format_extension(SINK_JSONL), "jsonl");
+}
+
+#define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, make_file, remove_file)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FILE(test_text),
+        WITH_FILE(test_srt),
+        WITH_FILE(test_vtt),
+        WITH_FILE(test_jsonl),
+        WITH_FILE(test_jsonl_drafts),
+        WITH_FILE(test_hostile_words),
+        WITH_FILE(test_gap_is_never_lost),
+        WITH_FILE(test_empty_final_is_no_line),
+        WITH_FILE(test_text_is_appended_subtitles_are_not),
+        WITH_FILE(test_refused_writes_are_tried_again),
+        cmocka_unit_test(test_close_says_what_was_not_written),
+        cmocka_unit_test(test_recordings),
+        cmocka_unit_test(test_format_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
