@@ -2,6 +2,7 @@
 #include "model/checkpoint.h"
 
 #include "base/error.h"
+#include "model/file.h"
 #include "model/shards.h"
 #include "model/weights.h"
 
@@ -20,7 +21,13 @@ static enum utter_code check_directory(const char *directory, struct utter_error
                          "%s: not a directory; a model is a directory with config.json, vocab.json "
                          "and model.safetensors",
                          error_path(directory));
-    return UTTER_OK;
+    struct file_path config;
+    enum utter_code code = file_path_set(&config, directory, "config.json", error);
+    if (code == UTTER_OK && !file_exists(config.text))
+        return error_set(error, UTTER_ERROR_FILE,
+                         "%s: no config.json in it: not a model in Hugging Face layout",
+                         error_path(directory));
+    return code;
 }
 
 static enum utter_code open_parts(struct checkpoint *checkpoint, const char *directory,

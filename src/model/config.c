@@ -202,6 +202,8 @@ enum utter_code config_parse_preprocessor(struct model_config *config, const jso
 {
     static const char extractor[] = "Wav2Vec2FeatureExtractor";
     struct json_fields fields = {json, path, UTTER_OK, error};
+    if (json && !json_is_object(json))
+        refuse(&fields, "feature_extractor", "is not an object");
     const char *type = json_fields_string(&fields, "feature_extractor_type", extractor);
     if (strcmp(type, extractor) != 0)
         refuse(&fields, "feature_extractor_type", "must be \"Wav2Vec2FeatureExtractor\"");
@@ -219,7 +221,7 @@ static enum utter_code read_preprocessor(struct model_config *config, const char
     enum utter_code code =
         json_file_read_optional(&file, directory, "processor_config.json", error);
     const json_t *extractor = json_object_get(file.json, "feature_extractor");
-    if (code == UTTER_OK && !extractor) {
+    if (code == UTTER_OK && (!extractor || json_is_null(extractor))) {
         json_file_close(&file);
         code = json_file_read_optional(&file, directory, "preprocessor_config.json", error);
         extractor = file.json;

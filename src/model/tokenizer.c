@@ -43,19 +43,13 @@ static void read_parts(struct tokenizer *tokenizer, struct json_fields *fields)
     }
 }
 
-static void read_extra(struct tokenizer *tokenizer, struct json_fields *fields)
+/* The list under its new name, else under its old one; an empty one is none. */
+static const json_t *find_extra(const json_t *json, bool old_name)
 {
-    const json_t *extra = json_object_get(fields->object, "extra_special_tokens");
-    if (!json_is_array(extra))
-        extra = json_object_get(fields->object, "additional_special_tokens");
-    if (json_is_array(extra))
-        tokenizer->extra = extra;
-}
-
-static void read_map(struct tokenizer *tokenizer, struct json_fields *fields)
-{
-    read_parts(tokenizer, fields);
-    read_extra(tokenizer, fields);
+    const json_t *extra = json_object_get(json, "extra_special_tokens");
+    if (json_array_size(extra) == 0 && old_name)
+        extra = json_object_get(json, "additional_special_tokens");
+    return json_array_size(extra) == 0 ? NULL : extra;
 }
 
 enum utter_code tokenizer_parse(struct tokenizer *tokenizer, const struct json_file *config,
@@ -64,7 +58,8 @@ enum utter_code tokenizer_parse(struct tokenizer *tokenizer, const struct json_f
 {
     struct json_fields fields = {config->json, config->path.text, UTTER_OK, error};
     *tokenizer = defaults;
-    read_map(tokenizer, &fields);
+    read_parts(tokenizer, &fields);
+    tokenizer->extra[0] = find_extra(config->json, true);
     tokenizer->replace_word_delimiter =
         json_fields_string(&fields, "replace_word_delimiter_char", " ");
     tokenizer->do_lower_case = json_fields_bool(&fields, "do_lower_case", false);
@@ -78,6 +73,7 @@ enum utter_code tokenizer_parse(struct tokenizer *tokenizer, const struct json_f
     struct json_fields map = {special_tokens_map->json, special_tokens_map->path.text, fields.code,
                               error};
     if (map.code == UTTER_OK)
-        read_map(tokenizer, &map);
+        read_parts(tokenizer, &map);
+    tokenizer->extra[1] = find_extra(map.object, !tokenizer->extra[0]);
     return map.code;
 }

@@ -24,7 +24,7 @@ enum tokenizer_part {
 struct tokenizer {
     const char *parts[TOKENIZER_PARTS]; /* NULL: none */
     bool pad_named;                     /* a file says what the pad token is */
-    const json_t *extra;                /* array of further special tokens, or NULL */
+    const json_t *extra[2];             /* lists of further special tokens, or NULL */
     const json_t *added_tokens_decoder; /* id → token, or NULL */
     const char *replace_word_delimiter;
     bool do_lower_case;

@@ -14,8 +14,10 @@ struct builder {
     struct vocabulary *vocabulary;
     const struct vocabulary_files *files;
     struct tokenizer tokenizer;
-    json_t *known;     /* every token that has an id, in range or not */
-    const char **text; /* [size] by id, borrowed from the files; NULL: none */
+    json_t *known;      /* every token that has an id, in range or not */
+    json_t *labels;     /* spelling → label */
+    const char **text;  /* [size] vocab.json by id, borrowed; NULL: none */
+    const char **added; /* [size] the other files by id: where vocab.json has none */
     struct utter_error *error;
 };
 
@@ -57,11 +59,11 @@ static enum utter_code place_vocab(struct builder *builder)
     return UTTER_OK;
 }
 
-/* vocab.json has precedence, and ids behind the last column are of no concern. */
+/* Ids behind the last column are of no concern. */
 static enum utter_code place_added(struct builder *builder, const char *token, int id)
 {
-    if (id < builder->vocabulary->size && !builder->text[id])
-        builder->text[id] = token;
+    if (id < builder->vocabulary->size)
+        builder->added[id] = token;
     if (json_object_set_new(builder->known, token, json_true()) != 0)
         return error_memory(builder->error, "the vocabulary");
     return UTTER_OK;
@@ -100,6 +102,8 @@ static enum utter_code place_added_tokens(struct builder *builder)
         int id;
         if (!json_is_whole(value, 0, INT_MAX, &id))
             return refuse(builder, file, token, "has an id that is no whole number from 0 on");
+        if (id < builder->vocabulary->size && builder->added[id])
+            return refuse(builder, file, token, "has the id of another one");
         enum utter_code code = place_added(builder, token, id);
         if (code != UTTER_OK)
             return code;
@@ -122,84 +126,91 @@ static void guess_pad(struct builder *builder, int pad_token_id)
         tokenizer->parts[TOKENIZER_PAD] = text;
 }
 
-/* Special tokens that no file gives an id follow the known ones, as in the reference. */
-static enum utter_code place_special(struct builder *builder)
+/* Calls `each` with every special token, in the reference's order, until one call fails. */
+static enum utter_code for_each_special(struct builder *builder,
+                                        enum utter_code (*each)(struct builder *, const char *))
+{
+    enum utter_code code = UTTER_OK;
+    const struct tokenizer *tokenizer = &builder->tokenizer;
+    for (int i = 0; i < TOKENIZER_PARTS && code == UTTER_OK; i++)
+        if (tokenizer->parts[i])
+            code = each(builder, tokenizer->parts[i]);
+    for (int list = 0; list < 2; list++)
+        for (size_t i = 0; i < json_array_size(tokenizer->extra[list]) && code == UTTER_OK; i++) {
+            const char *token = tokenizer_token_text(json_array_get(tokenizer->extra[list], i));
+            if (token)
+                code = each(builder, token);
+        }
+    return code;
+}
+
+/* A special token that no file gives an id follows the known ones, as in the reference. */
+static enum utter_code place_special(struct builder *builder, const char *token)
 {
     size_t next = json_object_size(builder->known);
-    const size_t extra = json_array_size(builder->tokenizer.extra);
-    for (size_t i = 0; i < TOKENIZER_PARTS + extra; i++) {
-        const char *token = i < TOKENIZER_PARTS
-                                ? builder->tokenizer.parts[i]
-                                : tokenizer_token_text(json_array_get(builder->tokenizer.extra,
-                                                                      i - TOKENIZER_PARTS));
-        if (!token || !*token || json_object_get(builder->known, token) || next > INT_MAX)
-            continue;
-        enum utter_code code = place_added(builder, token, (int)next++);
-        if (code != UTTER_OK)
-            return code;
-    }
-    return UTTER_OK;
+    if (!*token || json_object_get(builder->known, token))
+        return UTTER_OK;
+    return place_added(builder, token, next < INT_MAX ? (int)next : INT_MAX);
+}
+
+static const char *spelling(const struct builder *builder, int id)
+{
+    const char *unknown = builder->tokenizer.parts[TOKENIZER_UNK];
+    if (builder->text[id])
+        return builder->text[id];
+    if (builder->added[id])
+        return builder->added[id];
+    return unknown ? unknown : "";
 }
 
 /* Copies the spellings and gives columns that are spelt alike one label. */
-static enum utter_code label_columns(struct builder *builder, json_t *labels)
+static enum utter_code label_columns(struct builder *builder)
 {
     struct vocabulary *vocabulary = builder->vocabulary;
-    const char *unknown = builder->tokenizer.parts[TOKENIZER_UNK];
     for (int id = 0; id < vocabulary->size; id++) {
-        const char *text = builder->text[id] ? builder->text[id] : unknown ? unknown : "";
-        const json_t *label = json_object_get(labels, text);
+        const char *text = spelling(builder, id);
+        const json_t *label = json_object_get(builder->labels, text);
         vocabulary->label[id] = label ? (int)json_integer_value(label) : id;
         vocabulary->tokens[id] = strdup(text);
         if (!vocabulary->tokens[id] ||
-            (!label && json_object_set_new(labels, text, json_integer(id)) != 0))
+            (!label && json_object_set_new(builder->labels, text, json_integer(id)) != 0))
             return error_memory(builder->error, "the vocabulary");
     }
     return UTTER_OK;
 }
 
 /* The label of the columns spelt so, or -1. */
-static int find_label(const json_t *labels, const char *token)
+static int find_label(const struct builder *builder, const char *token)
 {
-    const json_t *label = token ? json_object_get(labels, token) : NULL;
+    const json_t *label = token ? json_object_get(builder->labels, token) : NULL;
     return label ? (int)json_integer_value(label) : -1;
 }
 
-static void mark_special(struct builder *builder, const json_t *labels)
+static enum utter_code mark_special(struct builder *builder, const char *token)
 {
-    struct vocabulary *vocabulary = builder->vocabulary;
-    const struct tokenizer *tokenizer = &builder->tokenizer;
-    for (int i = 0; i < TOKENIZER_PARTS; i++) {
-        int label = find_label(labels, tokenizer->parts[i]);
-        if (label >= 0)
-            vocabulary->special[label] = true;
-    }
-    for (size_t i = 0; i < json_array_size(tokenizer->extra); i++) {
-        int label = find_label(labels, tokenizer_token_text(json_array_get(tokenizer->extra, i)));
-        if (label >= 0)
-            vocabulary->special[label] = true;
-    }
-    if (vocabulary->delimiter >= 0)
-        vocabulary->special[vocabulary->delimiter] = false;
-    for (int id = 0; id < vocabulary->size; id++)
-        vocabulary->special[id] = vocabulary->special[vocabulary->label[id]];
+    int label = find_label(builder, token);
+    if (label >= 0 && label != builder->vocabulary->delimiter)
+        builder->vocabulary->special[label] = true;
+    return UTTER_OK;
 }
 
-static enum utter_code find_parts(struct builder *builder, const json_t *labels)
+static enum utter_code find_parts(struct builder *builder)
 {
     struct vocabulary *vocabulary = builder->vocabulary;
     const struct tokenizer *tokenizer = &builder->tokenizer;
     const char *pad = tokenizer->parts[TOKENIZER_PAD];
-    vocabulary->blank = find_label(labels, pad);
+    vocabulary->blank = find_label(builder, pad);
     if (vocabulary->blank < 0)
         return error_set(builder->error, UTTER_ERROR_FORMAT,
                          "%s: no CTC blank: there is no token \"%s\"; name the blank as pad_token "
                          "in tokenizer_config.json",
                          error_path(builder->files->vocab.path.text), pad ? pad : "<pad>");
-    vocabulary->delimiter = find_label(labels, tokenizer->parts[TOKENIZER_DELIMITER]);
+    vocabulary->delimiter = find_label(builder, tokenizer->parts[TOKENIZER_DELIMITER]);
     if (vocabulary->delimiter == vocabulary->blank)
         vocabulary->delimiter = -1;
-    mark_special(builder, labels);
+    for_each_special(builder, mark_special);
+    for (int id = 0; id < vocabulary->size; id++)
+        vocabulary->special[id] = vocabulary->special[vocabulary->label[id]];
     return UTTER_OK;
 }
 
@@ -215,43 +226,63 @@ static enum utter_code place_tokens(struct builder *builder, int pad_token_id)
                                                        : place_added_tokens(builder);
     guess_pad(builder, pad_token_id);
     if (code == UTTER_OK)
-        code = place_special(builder);
+        code = for_each_special(builder, place_special);
     return code;
+}
+
+static enum utter_code builder_open(struct builder *builder)
+{
+    struct vocabulary *vocabulary = builder->vocabulary;
+    const size_t size = (size_t)vocabulary->size;
+    builder->known = json_object();
+    builder->labels = json_object();
+    builder->text = calloc(size, sizeof *builder->text);
+    builder->added = calloc(size, sizeof *builder->added);
+    vocabulary->tokens = calloc(size, sizeof *vocabulary->tokens);
+    vocabulary->label = calloc(size, sizeof *vocabulary->label);
+    vocabulary->special = calloc(size, sizeof *vocabulary->special);
+    if (!builder->known || !builder->labels || !builder->text || !builder->added ||
+        !vocabulary->tokens || !vocabulary->label || !vocabulary->special)
+        return error_memory(builder->error, "the vocabulary");
+    return UTTER_OK;
+}
+
+static void builder_close(struct builder *builder)
+{
+    json_decref(builder->known);
+    json_decref(builder->labels);
+    free(builder->text);
+    free(builder->added);
+}
+
+static enum utter_code take_habits(struct builder *builder)
+{
+    struct vocabulary *vocabulary = builder->vocabulary;
+    const struct tokenizer *tokenizer = &builder->tokenizer;
+    vocabulary->do_lower_case = tokenizer->do_lower_case;
+    vocabulary->clean_up_tokenization_spaces = tokenizer->clean_up_tokenization_spaces;
+    vocabulary->replace_word_delimiter = strdup(tokenizer->replace_word_delimiter);
+    if (!vocabulary->replace_word_delimiter)
+        return error_memory(builder->error, "the vocabulary");
+    return UTTER_OK;
 }
 
 enum utter_code vocabulary_parse(struct vocabulary *vocabulary,
                                  const struct vocabulary_files *files, int size, int pad_token_id,
                                  struct utter_error *error)
 {
-    const size_t columns = (size_t)size;
-    *vocabulary = (struct vocabulary){.size = size};
     struct builder builder = {.vocabulary = vocabulary, .files = files, .error = error};
-    enum utter_code code = UTTER_OK;
-    json_t *labels = json_object();
-    builder.known = json_object();
-    builder.text = calloc(columns, sizeof *builder.text);
-    vocabulary->tokens = calloc(columns, sizeof *vocabulary->tokens);
-    vocabulary->label = calloc(columns, sizeof *vocabulary->label);
-    vocabulary->special = calloc(columns, sizeof *vocabulary->special);
-    if (!labels || !builder.known || !builder.text || !vocabulary->tokens || !vocabulary->label ||
-        !vocabulary->special)
-        code = error_memory(error, "the vocabulary");
+    *vocabulary = (struct vocabulary){.size = size};
+    enum utter_code code = builder_open(&builder);
     if (code == UTTER_OK)
         code = place_tokens(&builder, pad_token_id);
     if (code == UTTER_OK)
-        code = label_columns(&builder, labels);
+        code = label_columns(&builder);
     if (code == UTTER_OK)
-        code = find_parts(&builder, labels);
-    if (code == UTTER_OK) {
-        vocabulary->do_lower_case = builder.tokenizer.do_lower_case;
-        vocabulary->clean_up_tokenization_spaces = builder.tokenizer.clean_up_tokenization_spaces;
-        vocabulary->replace_word_delimiter = strdup(builder.tokenizer.replace_word_delimiter);
-        if (!vocabulary->replace_word_delimiter)
-            code = error_memory(error, "the vocabulary");
-    }
-    json_decref(labels);
-    json_decref(builder.known);
-    free(builder.text);
+        code = find_parts(&builder);
+    if (code == UTTER_OK)
+        code = take_habits(&builder);
+    builder_close(&builder);
     if (code != UTTER_OK)
         vocabulary_close(vocabulary);
     return code;
