@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A window of rows and columns onto the captions. At the bottom it follows what is new; scrolled
+ * back it stays where it is, whatever is added below or however wide the window becomes.
+ *
+ * Knows no terminal. One thread at a time.
+ */
+#ifndef APP_CAPTION_VIEW_H
+#define APP_CAPTION_VIEW_H
+
+#include "app/captions.h"
+
+struct caption_view {
+    int columns;     /**< at least 2 */
+    int rows;        /**< at least 1 */
+    bool scrolled;   /**< otherwise it follows */
+    size_t top;      /**< scrolled: caption of the first row ... */
+    size_t top_byte; /**< ... and a byte of its text in that row */
+};
+
+/** One row: bytes start..end of the caption's text. */
+struct caption_row {
+    const struct caption *caption;
+    size_t start;
+    size_t end;
+};
+
+/** The rows to show, from the top; at most view->rows. Returns how many there are. */
+int caption_view_rows(struct caption_view *view, struct captions *captions,
+                      struct caption_row *rows);
+
+/** Moves up (negative) or down by so many rows; at the bottom the view follows again. */
+void caption_view_scroll(struct caption_view *view, struct captions *captions, int rows);
+
+/** To the oldest caption, or to the newest. */
+void caption_view_home(struct caption_view *view, struct captions *captions);
+void caption_view_end(struct caption_view *view);
+
+/** Rows that lie below the window. */
+size_t caption_view_below(struct caption_view *view, struct captions *captions);
+
+#endif

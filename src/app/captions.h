@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The caption model: turns a live stream's events into captions, one for each utterance or notice,
+ * in the order in which they are shown. Knows no terminal; captions are wrapped by width on demand.
+ *
+ * All text is clean (text.h) and in the wanted case. One thread at a time.
+ */
+#ifndef APP_CAPTIONS_H
+#define APP_CAPTIONS_H
+
+#include "app/case.h"
+#include "app/text.h"
+#include "utter.h"
+
+struct caption {
+    uint64_t utterance; /**< 0: a notice, such as a gap */
+    int64_t start;      /**< position in the stream */
+    bool settled;       /**< its text will not change any more */
+    char *text;         /**< the firm text, then the draft; never NULL */
+    size_t firm;        /**< bytes of `text` that are firm: committed or final */
+    size_t likely;      /**< bytes that are firm, or a draft in which two decodes agree */
+
+    /* The rest is for captions.c. */
+    bool sentence_start; /* whether a sentence begins after the firm text */
+    int columns;         /* that `lines` were made for; 0: none are */
+    struct text_line *lines;
+    size_t line_count;
+};
+
+struct captions;
+
+/** Positions in events count `sample_rate` to the second. NULL when out of memory. */
+struct captions *captions_new(int sample_rate, enum letter_case letter_case);
+void captions_free(struct captions *captions);
+
+/**
+ * Takes an event in. Returns false when out of memory: the captions are then as they were.
+ * STATE events change nothing.
+ */
+bool captions_event(struct captions *captions, const struct utter_event *event);
+
+/** The user paused: the gap that comes of it is called a pause, not a loss. */
+void captions_pause(struct captions *captions);
+
+/** Samples of all gaps that were no pauses. */
+int64_t captions_lost(const struct captions *captions);
+
+size_t captions_count(const struct captions *captions);
+const struct caption *captions_at(const struct captions *captions, size_t index);
+
+/** Counts changes of what is shown: equal numbers mean equal captions. */
+uint64_t captions_revision(const struct captions *captions);
+
+/** The lines of a caption, at most `columns` wide. Valid until the caption changes. */
+const struct text_line *captions_lines(struct captions *captions, size_t index, int columns,
+                                       size_t *count);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/session.h"
+#include "app/fault.h"
+#include "app/microphone.h"
+#include "app/model_path.h"
+#include "app/options.h"
+#include "app/playback.h"
+#include "app/signals.h"
+#include "app/state_directory.h"
+#include "app/terminal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NO_MICROPHONE = 3 };
+
+static void log_message(void *user, enum utter_log_level level, const char *message)
+{
+    const struct session *session = user;
+    if (session->log >= 0 && level <= UTTER_LOG_INFO)
+        dprintf(session->log, "utter: %s\n", message);
+}
+
+static bool open_model(struct session *session, struct utter_error *error)
+{
+    char *directory = model_path_find(session->options->model, error);
+    if (directory == NULL)
+        return false;
+    struct utter_engine_options options = UTTER_ENGINE_OPTIONS_INIT;
+    options.threads = session->options->threads;
+    options.log = log_message;
+    options.log_user = session;
+    session->engine = utter_engine_open(&options, error);
+    if (session->engine != NULL)
+        session->model = utter_model_open(session->engine, directory, NULL, error);
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/')
+        directory[--length] = '\0';
+    const char *slash = strrchr(directory, '/');
+    session->model_name = text_clean(slash != NULL && slash[1] ? slash + 1 : directory);
+    free(directory);
+    if (session->model != NULL && session->model_name == NULL)
+        return fault_memory(error);
+    return session->model != NULL;
+}
+
+/* The recording that lies beside the model, or beside the model that comes with the program. */
+static struct source *open_demo(struct session *session, struct utter_error *error)
+{
+    static const char *const names[] = {"demo.flac", "demo.opus"};
+    const char *directory = utter_model_info(session->model)->directory;
+    for (int i = 0; i < 4; i++) {
+        char *path = NULL;
+        if (i < 2 && asprintf(&path, "%s/%s", directory, names[i]) < 0)
+            path = NULL;
+        if (i >= 2 && asprintf(&path, "models/digits/%s", names[i - 2]) >= 0) {
+            char *relative = path;
+            path = model_path_data(relative);
+            free(relative);
+        }
+        bool there = path != NULL && access(path, F_OK) == 0;
+        struct source *source = there ? playback_open(path, error) : NULL;
+        free(path);
+        if (there)
+            return source;
+    }
+    fault_set(error, UTTER_ERROR_FILE,
+              "the demo's recording is not here: it comes with the model \"digits\"");
+    return NULL;
+}
+
+/* Prints its own line; returns an exit status. */
+static int open_source(struct session *session)
+{
+    const struct listen_options *options = session->options;
+    struct utter_error error;
+    int rate = utter_model_info(session->model)->sample_rate;
+    if (options->demo)
+        session->source = open_demo(session, &error);
+    else if (options->input != NULL)
+        session->source = playback_open(options->input, &error);
+    else
+        session->source = microphone_open(options->device, rate, session->log, &error);
+    if (session->source != NULL)
+        return OPTIONS_OK;
+    if (options->demo || options->input != NULL) {
+        fault_print("%s", error.message);
+        return OPTIONS_FAILURE;
+    }
+    fault_print("no microphone: %s; without one, try `utter --demo` or `utter --input FILE`",
+                error.message);
+    return NO_MICROPHONE;
+}
+
+static bool open_live(struct session *session, struct utter_error *error)
+{
+    struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
+    options.sample_rate = session->source->sample_rate;
+    options.channels = session->source->channels;
+    options.drafts_off = session->captions == NULL && !session->options->sink.drafts;
+    session->live = utter_live_open(session->model, &options, NULL, error);
+    return session->live != NULL;
+}
+
+static bool open_sink(struct session *session, const char *path, enum sink_format format,
+                      struct utter_error *error)
+{
+    struct sink_options options = session->options->sink;
+    options.sample_rate = session->source->sample_rate;
+    options.format = format;
+    struct sink *sink = sink_open(path, &options, error);
+    if (sink != NULL)
+        session->sinks[session->sink_count++] = sink;
+    return sink != NULL;
+}
+
+/*
+ * Who looks at a terminal has captions, on a screen or at least as lines of text, and a transcript
+ * unless -o is one. Into a pipe, or when a format was asked for, goes that format alone.
+ */
+static bool open_outputs(struct session *session, struct utter_error *error)
+{
+    const struct listen_options *options = session->options;
+    bool reader = isatty(STDOUT_FILENO) && !(options->format_given && options->output == NULL);
+    if (options->output != NULL &&
+        !open_sink(session, options->output, options->sink.format, error))
+        return false;
+    if (!reader)
+        return options->output != NULL || open_sink(session, NULL, options->sink.format, error);
+    if (!terminal_has_screen() && !open_sink(session, NULL, SINK_TEXT, error))
+        return false;
+
+    session->captions = captions_new(session->source->sample_rate, options->sink.letter_case);
+    if (session->captions == NULL)
+        return fault_memory(error);
+    struct utter_error failure;
+    if (options->output == NULL && (session->transcript = transcript_open(&failure)) == NULL)
+        snprintf(session->failure, sizeof session->failure, "the text is not kept: %.450s",
+                 failure.message);
+    return true;
+}
+
+int session_open(struct session *session, const struct listen_options *options)
+{
+    struct utter_error error;
+    *session = (struct session){.options = options, .log = state_directory_log()};
+    int status = OPTIONS_FAILURE;
+    if (!open_model(session, &error))
+        goto fail;
+    status = open_source(session);
+    if (status != OPTIONS_OK) {
+        session_close(session);
+        return status;
+    }
+    status = OPTIONS_FAILURE;
+    if (!open_outputs(session, &error) || !open_live(session, &error) ||
+        !signals_watch(terminal_emergency, &error))
+        goto fail;
+    if (session->captions != NULL && terminal_has_screen()) {
+        session->screen = screen_open(session->captions, &error);
+        if (session->screen == NULL)
+            goto fail;
+        terminal_hide_errors(session->log);
+    }
+    if (source_start(session->source, session->live, &error))
+        return OPTIONS_OK;
+fail:
+    session->failed = true;
+    snprintf(session->failure, sizeof session->failure, "%s", error.message);
+    session_close(session);
+    return status;
+}
+
+/* The last words for the user, on a terminal that is as it was. */
+static void say_goodbye(struct session *session)
+{
+    const char *path = session->transcript != NULL ? transcript_path(session->transcript) : NULL;
+    if (session->failure[0] != '\0')
+        fault_print("%s", session->failure);
+    if (path != NULL)
+        fault_print("the transcript is in %s", path);
+    else if (session->transcript != NULL && session->was_heard)
+        fault_print("nothing was said, so there is no transcript");
+    else if (session->captions != NULL && session->options->output != NULL)
+        fault_print("the transcript is in %s", session->options->output);
+}
+
+int session_close(struct session *session)
+{
+    struct utter_error error;
+    screen_close(session->screen);
+    terminal_show_errors();
+    source_close(session->source);
+    if (session->live != NULL)
+        utter_live_close(session->live);
+    if (session->transcript != NULL && session->captions != NULL &&
+        !transcript_update(session->transcript, session->captions, &error)) {
+        session->failed = true;
+        fault_print("the transcript is not complete: %s", error.message);
+    }
+    say_goodbye(session);
+    for (int i = 0; i < session->sink_count; i++) {
+        if (!sink_close(session->sinks[i], &error)) {
+            session->failed = true;
+            fault_print("%s", error.message);
+        }
+    }
+    transcript_close(session->transcript);
+    captions_free(session->captions);
+    utter_model_close(session->model);
+    utter_engine_close(session->engine);
+    signals_unwatch();
+    free(session->model_name);
+    if (session->log >= 0)
+        close(session->log);
+    return session->failed ? OPTIONS_FAILURE : OPTIONS_OK;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/fault.h"
+#include "app/session.h"
+#include "app/signals.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TICK_MS = 100 };
+
+static const int64_t RETRY_NS = 1000000000;
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* ---- what goes wrong, and what is going on ---- */
+
+/* For people who have no screen: standard error. */
+static void say(const struct session *session, const char *message)
+{
+    if (session->screen == NULL)
+        fault_print("%s", message);
+}
+
+static void fail_for_good(struct session *session, const char *message)
+{
+    session->failed = true;
+    if (session->failure[0] == '\0')
+        snprintf(session->failure, sizeof session->failure, "%s", message);
+}
+
+/* A file that cannot be written: said once, tried again, and said when it is over. */
+static void note_writing(struct session *session, bool written, const char *message)
+{
+    if (!written && session->trouble[0] == '\0') {
+        snprintf(session->trouble, sizeof session->trouble, "%.400s; it is tried again", message);
+        say(session, session->trouble);
+    } else if (written && session->trouble[0] != '\0') {
+        session->trouble[0] = '\0';
+        say(session, "everything is written now");
+    }
+}
+
+static void tell_state(struct session *session, const struct source_status *now)
+{
+    char line[700];
+    const char *name = session->source->name;
+    enum source_state before = session->heard.state;
+    if (now->state == SOURCE_LISTENING && !session->was_heard) {
+        snprintf(line, sizeof line, "listening to %.200s with %.200s; Ctrl-C ends", name,
+                 session->model_name);
+        say(session, line);
+    } else if (now->state == SOURCE_LISTENING && before == SOURCE_LOST) {
+        snprintf(line, sizeof line, "the microphone %.200s is back", name);
+        say(session, line);
+    } else if (now->state == SOURCE_LOST && before != SOURCE_LOST) {
+        snprintf(line, sizeof line,
+                 "the microphone %.200s is lost: %.300s; what was heard is kept, and it is opened "
+                 "again when it is back",
+                 name, now->message);
+        say(session, line);
+    } else if (now->state == SOURCE_ENDED && now->failed) {
+        fail_for_good(session, now->message);
+    }
+    session->was_heard |= now->state == SOURCE_LISTENING;
+}
+
+static void follow_source(struct session *session)
+{
+    struct source_status now;
+    source_status(session->source, &now);
+    if (now.state != session->heard.state || !session->was_heard)
+        tell_state(session, &now);
+    session->heard = now;
+}
+
+static void draw(struct session *session)
+{
+    char line[512];
+    struct status_line status = {
+        .source = session->source->name,
+        .model = session->model_name,
+        .state = session->heard.state,
+        .finishing = session->finishing,
+        .ended = session->done,
+        .sample_rate = session->source->sample_rate,
+        .live = UTTER_LIVE_STATUS_INIT,
+    };
+    utter_live_status(session->live, &status.live);
+    status.live.lost = captions_lost(session->captions); /* pauses are no losses */
+    if (session->trouble[0] != '\0') {
+        status.trouble = session->trouble;
+    } else if (session->failure[0] != '\0') {
+        status.trouble = session->failure;
+    } else if (session->heard.state == SOURCE_LOST) {
+        snprintf(line, sizeof line, "%.60s is lost: %s; opening it again", session->source->name,
+                 session->heard.message);
+        status.trouble = line;
+    }
+    screen_draw(session->screen, &status);
+}
+
+/* ---- events ---- */
+
+static void take_event(struct session *session, const struct utter_event *event)
+{
+    struct utter_error error = {0};
+    if (event->type == UTTER_EVENT_STATE && event->state == UTTER_STATE_FAILED)
+        fail_for_good(session, event->text != NULL ? event->text : "the recogniser failed");
+    if (session->captions != NULL && !captions_event(session->captions, event))
+        fail_for_good(session, "out of memory");
+    for (int i = 0; i < session->sink_count; i++) {
+        bool written = sink_event(session->sinks[i], event, &error);
+        note_writing(session, written, error.message);
+    }
+}
+
+static void take_events(struct session *session)
+{
+    struct utter_error error = {0};
+    const struct utter_event *event;
+    while ((event = utter_live_next(session->live)) != NULL)
+        take_event(session, event);
+    if (session->transcript != NULL && session->trouble[0] == '\0') {
+        bool written = transcript_update(session->transcript, session->captions, &error);
+        note_writing(session, written, error.message);
+    }
+    if (utter_live_wait(session->live, 0) == UTTER_WAIT_DONE)
+        session->done = true;
+}
+
+static void write_again(struct session *session)
+{
+    struct utter_error error = {0};
+    if (session->trouble[0] == '\0' || now_ns() - session->retried_ns < RETRY_NS)
+        return;
+    session->retried_ns = now_ns();
+    bool written = true;
+    for (int i = 0; i < session->sink_count && written; i++)
+        written = sink_flush(session->sinks[i], &error);
+    if (session->transcript != NULL && written)
+        written = transcript_update(session->transcript, session->captions, &error);
+    note_writing(session, written, error.message);
+}
+
+/* ---- what the user wants ---- */
+
+/* The first time what was heard is decoded to its end; the second time there is no waiting. */
+static void quit(struct session *session)
+{
+    if (session->finishing || session->done)
+        session->leave = true;
+    session->finishing = true;
+    if (session->screen != NULL)
+        draw(session);
+    if (session->heard.state == SOURCE_LOST)
+        fail_for_good(session, "the microphone was lost and did not come back");
+    source_stop(session->source);
+}
+
+static void pause_or_go_on(struct session *session)
+{
+    if (session->finishing || session->done)
+        return;
+    session->paused = !session->paused;
+    if (session->paused && session->captions != NULL)
+        captions_pause(session->captions);
+    source_pause(session->source, session->paused);
+}
+
+/* A process that is stopped does not listen: its pump must know before it is stopped, too. */
+static void stop_for_a_while(struct session *session)
+{
+    const struct timespec nap = {.tv_nsec = 10000000};
+    struct source_status status;
+    source_pause(session->source, true);
+    for (int i = 0; i < 10; i++) {
+        source_status(session->source, &status);
+        if (status.state != SOURCE_LISTENING && status.state != SOURCE_WAITING)
+            break;
+        nanosleep(&nap, NULL);
+    }
+    if (session->captions != NULL)
+        captions_pause(session->captions);
+    if (session->screen != NULL)
+        screen_suspend(session->screen);
+    signals_stop_process();
+    if (session->screen != NULL)
+        screen_resume(session->screen);
+    source_pause(session->source, session->paused);
+}
+
+static void take_signals(struct session *session)
+{
+    bool resized = false;
+    for (int number; (number = signals_next()) != 0;) {
+        if (number == SIGWINCH)
+            resized = true;
+        else if (number == SIGTSTP)
+            stop_for_a_while(session);
+        else if (number == SIGQUIT)
+            session->leave = true;
+        else if (number != SIGCONT)
+            quit(session);
+    }
+    if (resized && session->screen != NULL)
+        screen_resize(session->screen);
+}
+
+static void take_keys(struct session *session)
+{
+    for (;;) {
+        switch (screen_key(session->screen)) {
+        case SCREEN_KEY_NONE:
+            return;
+        case SCREEN_KEY_QUIT:
+            quit(session);
+            break;
+        case SCREEN_KEY_PAUSE:
+            pause_or_go_on(session);
+            break;
+        case SCREEN_KEY_DONE:
+            break;
+        }
+    }
+}
+
+/* ---- the loop ---- */
+
+enum { SIGNALS, EVENTS, KEYS, OUTPUT, POLLED };
+
+static void wait_for_something(struct session *session)
+{
+    struct pollfd polled[POLLED] = {
+        [SIGNALS] = {.fd = signals_descriptor(), .events = POLLIN},
+        [EVENTS] = {.fd = session->done ? -1 : utter_live_descriptor(session->live),
+                    .events = POLLIN},
+        [KEYS] = {.fd = session->keys ? STDIN_FILENO : -1, .events = POLLIN},
+        /* Whoever read our standard output may have had enough. */
+        [OUTPUT] = {.fd = session->screen == NULL ? STDOUT_FILENO : -1, .events = 0},
+    };
+    if (poll(polled, POLLED, TICK_MS) <= 0)
+        return;
+    if ((polled[KEYS].revents & (POLLHUP | POLLERR)) != 0) {
+        session->keys = false; /* the terminal is gone, and SIGHUP may never come */
+        quit(session);
+    }
+    if ((polled[OUTPUT].revents & (POLLHUP | POLLERR)) != 0)
+        session->leave = true;
+}
+
+void session_run(struct session *session)
+{
+    session->keys = session->screen != NULL;
+    while (!session->leave && (!session->done || session->screen != NULL)) {
+        follow_source(session);
+        if (session->screen != NULL)
+            draw(session);
+        wait_for_something(session);
+        take_signals(session);
+        if (session->keys)
+            take_keys(session);
+        take_events(session);
+        write_again(session);
+        if (session->done && session->finishing)
+            break; /* the user wanted to leave, and all is decoded */
+    }
+    follow_source(session);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Where live audio comes from: a microphone (microphone.h) or a file at a microphone's speed
+ * (playback.h). A source has one thread of its own, the pump, which alone pushes into the
+ * utter_live; everything here is called from the main thread and never waits for sound.
+ */
+#ifndef APP_SOURCE_H
+#define APP_SOURCE_H
+
+#include "utter.h"
+
+enum source_state {
+    SOURCE_WAITING = 0, /* open, but no sound has come yet */
+    SOURCE_LISTENING,   /* samples arrive */
+    SOURCE_PAUSED,
+    SOURCE_LOST,  /* the input died or failed; the source tries to open it again */
+    SOURCE_ENDED, /* a file is at its end, or could not be read on */
+};
+
+struct source_status {
+    enum source_state state;
+    bool failed;       /* ENDED, but not as it should */
+    char message[400]; /* LOST or failed: why, one clean line */
+};
+
+struct source;
+
+/** What a kind of source provides; use the functions below. */
+struct source_kind {
+    bool (*start)(struct source *source, struct utter_live *live, struct utter_error *error);
+    void (*pause)(struct source *source, bool paused);
+    void (*status)(struct source *source, struct source_status *status);
+    void (*stop)(struct source *source);
+    void (*close)(struct source *source);
+};
+
+struct source {
+    const struct source_kind *kind;
+    int sample_rate;
+    int channels;
+    const char *name; /* for the screen: clean text */
+};
+
+/** Starts the pump: from now on samples are pushed into `live`. Once. */
+static inline bool source_start(struct source *source, struct utter_live *live,
+                                struct utter_error *error)
+{
+    return source->kind->start(source, live, error);
+}
+
+/**
+ * While paused nothing is recorded or played. A microphone's time goes on (the pause is a gap), a
+ * file's stands still.
+ */
+static inline void source_pause(struct source *source, bool paused)
+{
+    source->kind->pause(source, paused);
+}
+
+static inline void source_status(struct source *source, struct source_status *status)
+{
+    source->kind->status(source, status);
+}
+
+/** Ends the audio: what was recorded so far is pushed, then utter_live_finish() is called. */
+static inline void source_stop(struct source *source)
+{
+    source->kind->stop(source);
+}
+
+/** Stops and frees. NULL is allowed. Before the utter_live is closed. */
+static inline void source_close(struct source *source)
+{
+    if (source)
+        source->kind->close(source);
+}
+
+#endif
