@@ -147,7 +147,10 @@ UTTER_API struct utter_model *utter_model_open(struct utter_engine *engine, cons
 UTTER_API void utter_model_close(struct utter_model *model);
 
 UTTER_API const struct utter_model_info *utter_model_info(const struct utter_model *model);
-/** The text of column `id` of the emissions as vocab.json spells it; NULL when out of range. */
+/**
+ * Column `id` of the emissions as vocab.json spells it, control characters and all; a column that
+ * it leaves out is spelt as the unknown token. NULL when out of range.
+ */
 UTTER_API const char *utter_model_token(const struct utter_model *model, int id);
 
 /* ---- words ----------------------------------------------------------------------------------- */

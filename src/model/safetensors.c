@@ -169,7 +169,12 @@ static enum utter_code parse_tensors(struct safetensors *file, json_t *header, c
 static enum utter_code find_header(const uint8_t *bytes, size_t size, size_t *length,
                                    const char *path, struct utter_error *error)
 {
+    static const char pointer[] = "version https://git-lfs";
     uint64_t claimed;
+    if (size >= sizeof pointer && memcmp(bytes, pointer, sizeof pointer - 1) == 0)
+        return error_set(error, UTTER_ERROR_FORMAT,
+                         "%s: a Git LFS pointer, not the file itself; fetch it with git lfs pull",
+                         error_path(path));
     if (size < LENGTH_BYTES)
         return error_set(error, UTTER_ERROR_FORMAT,
                          "%s: %zu bytes are too few for a safetensors file; fetch it again",

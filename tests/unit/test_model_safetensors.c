@@ -111,6 +111,17 @@ static void test_header_length(void **state)
     }
 }
 
+static void test_pointer_in_place_of_the_file(void **state)
+{
+    (void)state;
+    static const char text[] = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
+    struct safetensors file;
+    struct utter_error error;
+    assert_int_equal(safetensors_open(&file, text, sizeof text - 1, "m", &error),
+                     UTTER_ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "git lfs pull"));
+}
+
 static void test_header_that_is_no_object(void **state)
 {
     (void)state;
@@ -200,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_good_file),
         cmocka_unit_test(test_file_without_tensors),
         cmocka_unit_test(test_header_length),
+        cmocka_unit_test(test_pointer_in_place_of_the_file),
         cmocka_unit_test(test_header_that_is_no_object),
         cmocka_unit_test(test_header_that_nests_deeply),
         cmocka_unit_test(test_bad_tensors),
