@@ -4,14 +4,16 @@
 #include "app/progress.h"
 
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
 
-/* A signal handler can reach nothing else. */
-static volatile sig_atomic_t held;
-static volatile sig_atomic_t waiting; /* a signal's number, or 0 */
+/* A signal handler can reach nothing else, and it runs on any thread. */
+static atomic_bool held;
+static atomic_int waiting; /* a signal's number, or 0 */
 
 static void end_by(int number)
 {
@@ -44,12 +46,12 @@ void interrupt_prepare(void)
 
 void interrupt_hold(void)
 {
-    held = 1;
+    held = true;
 }
 
 void interrupt_release(void)
 {
-    held = 0;
+    held = false;
     if (waiting != 0)
         end_by(waiting);
 }

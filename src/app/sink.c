@@ -26,6 +26,9 @@ struct sink {
     size_t gap_count;
     unsigned cue_count;  /* subtitles written */
     int64_t earliest_ms; /* end of the last subtitle */
+    /* Of the utterance of the last COMMIT: whether a sentence begins after it. */
+    uint64_t last_commit;
+    bool sentence_start;
     uint64_t last_final; /* utterance of the last FINAL */
 };
 
@@ -260,17 +263,28 @@ static bool print_final(struct sink *sink, FILE *out, const struct utter_event *
     return ok && release_gaps(sink, out, sink->last_final);
 }
 
-static bool print_event(struct sink *sink, FILE *out, const struct utter_event *event)
+static bool print_json(struct sink *sink, FILE *out, const struct utter_event *event)
 {
     const struct sink_options *options = &sink->options;
-    if (options->format == SINK_JSONL || options->format == SINK_JSON) {
-        if (event->type == UTTER_EVENT_DRAFT && !options->drafts)
-            return true;
-        char *line = sink_json_event(event, options);
-        bool ok = line != NULL && fputs(line, out) >= 0;
-        free(line);
-        return ok;
+    if (event->type == UTTER_EVENT_DRAFT && !options->drafts)
+        return true;
+    /* A FINAL is a whole utterance; what comes after a COMMIT goes on where it ended. */
+    bool goes_on = event->type != UTTER_EVENT_FINAL && event->utterance == sink->last_commit;
+    bool sentence_start = !goes_on || sink->sentence_start;
+    char *line = sink_json_event(event, options, &sentence_start);
+    bool ok = line != NULL && fputs(line, out) >= 0;
+    free(line);
+    if (event->type == UTTER_EVENT_COMMIT) {
+        sink->last_commit = event->utterance;
+        sink->sentence_start = sentence_start;
     }
+    return ok;
+}
+
+static bool print_event(struct sink *sink, FILE *out, const struct utter_event *event)
+{
+    if (sink->options.format == SINK_JSONL || sink->options.format == SINK_JSON)
+        return print_json(sink, out, event);
     if (event->type == UTTER_EVENT_GAP)
         return hold_gap(sink, event) && release_gaps(sink, out, sink->last_final);
     if (event->type == UTTER_EVENT_FINAL)

@@ -104,21 +104,20 @@ static const char *state_name(enum utter_state state)
 
 /* What this type of event has beyond type, utterance, start and end. */
 static int add_fields(json_t *object, const struct utter_event *event,
-                      const struct sink_options *options)
+                      const struct sink_options *options, bool *sentence_start)
 {
-    /* A COMMIT may go on in the middle of a sentence: only a FINAL begins one for sure. */
-    bool start = event->type == UTTER_EVENT_FINAL;
-    bool words_start = start;
+    bool words_start = *sentence_start;
     if (event->type == UTTER_EVENT_GAP)
         return json_object_set_new(object, "lost", seconds(event->lost, options->sample_rate));
     if (event->type == UTTER_EVENT_STATE) {
         int failed = json_object_set_new(object, "state", json_string(state_name(event->state)));
         if (event->text != NULL && event->text[0] != '\0')
-            failed |= json_object_set_new(object, "text", cased(event->text, CASE_AS_IS, &start));
+            failed |=
+                json_object_set_new(object, "text", cased(event->text, CASE_AS_IS, sentence_start));
         return failed;
     }
-    int failed =
-        json_object_set_new(object, "text", cased(event->text, options->letter_case, &start));
+    int failed = json_object_set_new(object, "text",
+                                     cased(event->text, options->letter_case, sentence_start));
     if (event->type == UTTER_EVENT_DRAFT)
         failed |= json_object_set_new(object, "firm", json_integer((json_int_t)event->firm_count));
     return failed |
@@ -127,13 +126,14 @@ static int add_fields(json_t *object, const struct utter_event *event,
                                          options->letter_case, words_start));
 }
 
-char *sink_json_event(const struct utter_event *event, const struct sink_options *options)
+char *sink_json_event(const struct utter_event *event, const struct sink_options *options,
+                      bool *sentence_start)
 {
     json_t *object = json_pack("{ss, sI, so, so}", "type", type_name(event->type), "utterance",
                                (json_int_t)event->utterance, "start",
                                seconds(event->start, options->sample_rate), "end",
                                seconds(event->end, options->sample_rate));
-    if (object != NULL && add_fields(object, event, options) != 0) {
+    if (object != NULL && add_fields(object, event, options, sentence_start) != 0) {
         json_decref(object);
         object = NULL;
     }

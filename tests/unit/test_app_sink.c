@@ -205,6 +205,38 @@ static void test_jsonl_drafts(void **state)
         (const char *[]){"state", "draft", "commit", "gap", "final", "commit", "final", NULL});
 }
 
+/* Commits one after the other read as the whole utterance does. */
+static void test_jsonl_case(void **state)
+{
+    (void)state;
+    static const struct utter_word said[] = {{"ONE", 0, 400, 1.0f}, {"TWO.", 500, 900, 1.0f}};
+    struct sink_options options = {SINK_JSONL, CASE_SENTENCE, RATE, false};
+    struct sink *sink = sink_open(path, &options, NULL);
+    for (uint64_t utterance = 1; utterance <= 2; utterance++) {
+        struct utter_event events[] = {
+            words_event(UTTER_EVENT_COMMIT, utterance, &said[0], 1, "ONE"),
+            words_event(UTTER_EVENT_COMMIT, utterance, &said[1], 1, "TWO."),
+            words_event(UTTER_EVENT_COMMIT, utterance, &said[0], 1, "ONE"),
+            words_event(UTTER_EVENT_FINAL, utterance, said, 2, "ONE TWO."),
+        };
+        for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+            send(sink, &events[i]);
+    }
+    close_sink(sink);
+    static const char *const expected[] = {"One", "two.", "One", "One two."};
+    char *text = read_file();
+    const char *line = text;
+    for (int i = 0; i < 8; i++) {
+        char field[32];
+        snprintf(field, sizeof field, "\"text\":\"%s\"", expected[i % 4]);
+        const char *found = strstr(line, field);
+        assert_non_null(found);
+        assert_null(memchr(line, '\n', (size_t)(found - line)));
+        line = strchr(line, '\n') + 1;
+    }
+    free(text);
+}
+
 /* A vocabulary may hold anything; no file may. */
 static void test_hostile_words(void **state)
 {
@@ -365,6 +397,7 @@ int main(void)
         WITH_FILE(test_vtt),
         WITH_FILE(test_jsonl),
         WITH_FILE(test_jsonl_drafts),
+        WITH_FILE(test_jsonl_case),
         WITH_FILE(test_hostile_words),
         WITH_FILE(test_gap_is_never_lost),
         WITH_FILE(test_empty_final_is_no_line),
