@@ -161,6 +161,17 @@ static void test_long_pause_breaks(void **state)
         4, (struct subtitle_cue[]){{0, 1600, one}, {4000, 5300, two}}, 2);
 }
 
+/* A pause that need not break does so when it is worth a cue of its own. */
+static void test_pause_breaks(void **state)
+{
+    (void)state;
+    char one[] = "one two", two[] = "three four";
+    expect_cues(
+        (struct subtitle_word[]){
+            {"one", 0, 600}, {"two", 700, 1300}, {"three", 2600, 3200}, {"four", 3300, 3900}},
+        4, (struct subtitle_cue[]){{0, 1600, one}, {2600, 3900, two}}, 2);
+}
+
 /* Nine seconds must be cut; the pause is a better place than the one where seven are full. */
 static void test_cut_is_at_the_pause(void **state)
 {
@@ -203,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_short_word_stays_a_second),
         cmocka_unit_test(test_long_pause_breaks),
+        cmocka_unit_test(test_pause_breaks),
         cmocka_unit_test(test_cut_is_at_the_pause),
         cmocka_unit_test(test_two_lines_are_balanced),
     };
