@@ -14,16 +14,16 @@
 static const char HELP[] =
     "usage: utter devices\n"
     "\n"
-    "Lists the microphones and other inputs that `utter --device` takes: number, name, host\n"
-    "API, channels, and the sample rates that the device offers, its own first. The default\n"
-    "is marked with *.\n"
+    "Lists the microphones and other inputs that `utter --device` takes: number,\n"
+    "name, host API, channels, and the sample rates that the device offers, its\n"
+    "own first. The default is marked with *.\n"
     "\n"
     "examples:\n"
     "  utter devices\n"
     "  utter --device 3        by number\n"
     "  utter --device webcam   by name or a part of it\n"
     "\n"
-    "exit status: 0; 1 when there is no input; 2 for a wrong command line\n";
+    "exit status: 1 when there is no input, 2 for a wrong command line\n";
 
 static const struct option OPTIONS[] = {
     {"help", no_argument, NULL, 'h'},

@@ -21,14 +21,14 @@ static const char HELP[] =
     "Prints the text of recordings. FILE is any sound file that libsndfile reads, at\n"
     "any rate, with any number of channels; - is standard input.\n"
     "\n"
-    "  -f, --format FORMAT   text, json, srt or vtt; default: as -o's name ends, or text\n"
-    "  -o, --output FILE     write there; into a directory, one transcript per file\n"
+    "  -f, --format FORMAT   text, json, srt or vtt; default: as -o ends, or text\n"
+    "  -o, --output FILE     write there; into a directory, a file per recording\n"
     "      --case CASE       as-is, lower or sentence\n"
-    "  -m, --model DIR       the model, in Hugging Face layout, or a bundled one's name\n"
+    "  -m, --model DIR       a model in Hugging Face layout, or a bundled one's name\n"
     "  -j, --threads N       threads that compute; default: one per core\n"
     "      --raw F:RATE:CH   the files have no header: s16le:16000:1\n"
-    "      --window SECONDS  longer recordings are decoded in windows; default: 30\n"
-    "      --stride SECONDS  context at each inner edge of a window; default: window/6\n"
+    "      --window SECONDS  longer recordings are cut into windows; default: 30\n"
+    "      --stride SECONDS  overlap at each inner edge; default: a sixth of it\n"
     "  -h, --help\n"
     "\n"
     "examples:\n"
@@ -37,7 +37,7 @@ static const char HELP[] =
     "  utter transcribe --format json -o transcripts/ *.wav\n"
     "  ffmpeg -v error -i film.mkv -f wav - | utter transcribe -\n"
     "\n"
-    "exit status: 0; 1 when a file failed or ended early; 2 for a wrong command line\n";
+    "exit status: 1 when a file failed or was cut off, 2 for a wrong command line\n";
 
 enum {
     OPTION_CASE = UCHAR_MAX + 1,
@@ -157,8 +157,8 @@ static bool long_enough(const struct audio_file *file, int64_t count,
     if (count == 0)
         fault_print("%s: holds no sound", audio_file_name(file));
     else
-        fault_print("%s: too short: %lld samples, and the model needs %lld", audio_file_name(file),
-                    (long long)count, (long long)needed);
+        fault_print("%s: too short: %lld sample%s, and the model needs %lld", audio_file_name(file),
+                    (long long)count, count == 1 ? "" : "s", (long long)needed);
     return false;
 }
 

@@ -17,24 +17,23 @@
 static const char HELP[] =
     "utter: captions of what is being said, while it is being said, offline\n"
     "\n"
-    "usage: utter [listen] [OPTION...]        live captions from a microphone\n"
-    "       utter transcribe [OPTION...] FILE...\n"
-    "                                         text or subtitles of recordings\n"
-    "       utter devices                     the microphones that can be used\n"
+    "usage: utter [listen] [OPTION...]              live captions of a microphone\n"
+    "       utter transcribe [OPTION...] FILE...    text or subtitles of recordings\n"
+    "       utter devices                           the microphones that can be used\n"
     "       utter --version | --help\n"
     "\n"
-    "`utter COMMAND --help` says more about each of them.\n"
+    "utter COMMAND --help says more about each of them.\n"
     "\n"
     "examples:\n"
-    "  utter                                  captions from the default microphone\n"
-    "  utter --device 3 -o meeting.txt        from another one, and keep the text\n"
-    "  utter --demo                           no microphone? a recording, captioned live\n"
+    "  utter                                  captions of the default microphone\n"
+    "  utter --device 3 -o meeting.txt        of another one, and keep the text\n"
+    "  utter --demo                           no microphone? a recording instead\n"
     "  utter transcribe talk.flac             the text of a recording\n"
     "  utter transcribe -o talk.srt talk.mp3  subtitles\n"
-    "  utter listen --format jsonl | jq .text events for other programs\n"
+    "  utter listen --format jsonl | jq .     events for other programs\n"
     "\n"
     "environment:\n"
-    "  UTTER_MODEL   the model's directory, when --model does not say it\n";
+    "  UTTER_MODEL  the model's directory, unless --model says it\n";
 
 static const struct command {
     const char *name;

@@ -198,7 +198,13 @@ void output_abandon(struct output *output)
 
 bool output_check(const char *path, struct utter_error *error)
 {
-    /* A device is opened and closed; of a file, the temporary one is made and removed. */
+    if (is_direct(path)) {
+        /* Not opened: for the reader of a pipe, closing it again would be the end. */
+        if (access(path, W_OK) == 0)
+            return true;
+        return fault_set(error, UTTER_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
+    }
+    /* The temporary file is made and removed. */
     struct output *output = output_open(path, OUTPUT_REPLACE, error);
     output_abandon(output);
     return output != NULL;
