@@ -1,0 +1,111 @@
+"""What a microphone, a room and a person do to a recording. Every function takes the generator."""
+
+import numpy as np
+from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
+
+from corpus import RATE
+
+
+def decibels(db):
+    return 10.0 ** (db / 20.0)
+
+
+def rms(audio):
+    return float(np.sqrt(np.mean(np.square(audio)) + 1e-12))
+
+
+def speed(audio, twentieths):
+    """Faster (> 20) or slower (< 20), pitch and formants included: another speaker, nearly."""
+    if twentieths == 20:
+        return audio
+    return resample_poly(audio, 20, twentieths).astype(np.float32)
+
+
+def coloured_noise(rng, samples):
+    """Noise whose power falls with frequency by a random exponent: white, pink, brown, and hum."""
+    spectrum = np.fft.rfft(rng.standard_normal(samples, dtype=np.float32))
+    frequency = np.fft.rfftfreq(samples, 1.0 / RATE)
+    slope = rng.uniform(0.0, 1.3)
+    spectrum *= np.maximum(frequency, 40.0) ** -slope
+    noise = np.fft.irfft(spectrum, samples).astype(np.float32)
+    if rng.random() < 0.15:
+        mains = rng.choice([50.0, 60.0]) * rng.integers(1, 4)
+        phase = 2 * np.pi * mains * np.arange(samples) / RATE
+        noise += rms(noise) * rng.uniform(0.5, 2) * np.sin(phase).astype(np.float32)
+    return noise / rms(noise)
+
+
+def babble(rng, samples, clips):
+    """Several people at once, far enough away not to be understood."""
+    total = np.zeros(samples, np.float32)
+    for _ in range(rng.integers(4, 8)):
+        voice = clips[rng.integers(len(clips))].audio
+        start = rng.integers(0, max(1, len(voice) - samples + 1))
+        part = voice[start : start + samples].astype(np.float32)
+        at = rng.integers(0, samples - len(part) + 1)
+        total[at : at + len(part)] += part / max(rms(part), 1.0)
+    return total / rms(total)
+
+
+def equalise(rng, audio):
+    """A random smooth frequency response: microphones, cabinets, distance."""
+    points = rng.uniform(-6.0, 6.0, 9)
+    response = decibels(np.interp(np.linspace(0, 8, 65), np.arange(9), points))
+    kernel = np.fft.fftshift(np.fft.irfft(response)) * np.hanning(128)
+    return fftconvolve(audio, kernel.astype(np.float32), mode="same").astype(np.float32)
+
+
+def narrow(rng, audio):
+    """A telephone's band, or any other upper limit."""
+    top = rng.uniform(3200.0, 7000.0)
+    if rng.random() < 0.4:
+        filter_ = butter(3, [rng.uniform(80.0, 300.0), top], "bandpass", fs=RATE, output="sos")
+    else:
+        filter_ = butter(5, top, "lowpass", fs=RATE, output="sos")
+    return sosfilt(filter_, audio).astype(np.float32)
+
+
+def room(rng, audio):
+    """The direct sound, then a tail of noise that decays by 60 dB in 0.1 to 0.6 s."""
+    decay = rng.uniform(0.1, 0.6)
+    samples = int(decay * RATE * 0.7)
+    tail = rng.standard_normal(samples).astype(np.float32)
+    tail *= np.exp(-6.9 * np.arange(samples) / (decay * RATE)).astype(np.float32)
+    tail[: int(rng.uniform(0.001, 0.015) * RATE)] = 0
+    tail *= decibels(rng.uniform(-18.0, -2.0)) / np.sqrt(np.sum(tail * tail) + 1e-9)
+    tail[0] = 1.0
+    return fftconvolve(audio, tail)[: len(audio)].astype(np.float32)
+
+
+def set_level(rng, audio, peak):
+    """The peak anywhere from -45 to 0 dBFS, and the rounding of a 16-bit converter."""
+    audio = audio * (decibels(rng.uniform(-45.0, 0.0)) / peak)
+    return np.round(audio * 32768.0).clip(-32768, 32767).astype(np.float32) / 32768.0
+
+
+def gentle(rng, audio):
+    """A quiet room and a good microphone, for the first steps."""
+    noise = coloured_noise(rng, len(audio)) * (rms(audio) * decibels(rng.uniform(-50.0, -25.0)))
+    audio = audio + noise
+    return set_level(rng, audio, float(np.max(np.abs(audio))) + 1e-9)
+
+
+def spoil(rng, audio, voices):
+    """Speech of any level in, a microphone's signal out; `voices` are the clips for babble."""
+    level = rms(audio)
+    if rng.random() < 0.6:
+        audio = equalise(rng, audio)
+    if rng.random() < 0.3:
+        audio = room(rng, audio)
+    if rng.random() < 0.9:
+        crowd = rng.random() < 0.25
+        noise = babble(rng, len(audio), voices) if crowd else coloured_noise(rng, len(audio))
+        ratio = rng.uniform(8.0, 35.0) if crowd else rng.uniform(3.0, 50.0)
+        audio = audio + noise * (level * decibels(-ratio))
+    if rng.random() < 0.25:
+        audio = narrow(rng, audio)
+    peak = float(np.max(np.abs(audio))) + 1e-9
+    if rng.random() < 0.08:
+        limit = peak * rng.uniform(0.2, 0.8)
+        audio, peak = np.clip(audio, -limit, limit), limit
+    return set_level(rng, audio, peak)

@@ -1,0 +1,58 @@
+"""Cut single words out of sentences: forced alignment with PocketSphinx's own English model.
+
+Four speakers of single digits are few; the sentences hold the same words by hundreds of speakers.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from pocketsphinx import Decoder
+
+from corpus import RATE, Clip
+
+FRAME = RATE // 100  # PocketSphinx counts in 10 ms
+PADDING = 2 * FRAME
+SHORTEST, LONGEST = 0.12, 1.2  # seconds; anything else is a failed alignment
+
+
+def align(decoder, clip):
+    """[(word, first sample, last sample + 1)], empty where the text does not fit the sound."""
+    try:
+        decoder.set_align_text(clip.text.lower())
+        decoder.start_utt()
+    except RuntimeError:  # a word that the dictionary lacks
+        return []
+    decoder.process_raw(clip.audio.tobytes(), full_utt=True)
+    decoder.end_utt()
+    if decoder.hyp() is None:
+        return []
+    spans = []
+    for segment in decoder.seg():
+        word = segment.word.split("(")[0].upper()
+        start = max(0, segment.start_frame * FRAME - PADDING)
+        stop = min(clip.samples, (segment.end_frame + 1) * FRAME + PADDING)
+        spans.append((word, start, stop))
+    return spans
+
+
+def words(clips, wanted, work):
+    """One Clip for each wanted word of the sentences; the places are kept in WORK/words.json."""
+    cache = Path(work) / "words.json"
+    if not cache.exists():
+        decoder = Decoder(lm=None, loglevel="FATAL")
+        places = []
+        for number, clip in enumerate(clips):
+            if not any(word in wanted for word in clip.text.split()):
+                continue
+            for word, start, stop in align(decoder, clip):
+                if word in wanted and SHORTEST <= (stop - start) / RATE <= LONGEST:
+                    places.append([number, word, start, stop])
+        partial = cache.with_suffix(".tmp")
+        partial.write_text(json.dumps(places))
+        os.replace(partial, cache)
+    found = []
+    for number, word, start, stop in json.loads(cache.read_text()):
+        clip = clips[number]
+        found.append(Clip(clip.source, clip.speaker, word, clip.audio[start:stop]))
+    return found

@@ -1,0 +1,43 @@
+"""A model directory in Hugging Face layout, F16: what transformers and utter both open."""
+
+import json
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+
+from network import LABEL
+
+
+def processor(folder):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = folder / "vocab.json"
+    vocabulary.write_text(json.dumps(LABEL, indent=1) + "\n")
+    return Wav2Vec2Processor(
+        feature_extractor=Wav2Vec2FeatureExtractor(
+            feature_size=1, sampling_rate=16000, padding_value=0.0,
+            do_normalize=False, return_attention_mask=True,
+        ),
+        tokenizer=Wav2Vec2CTCTokenizer(
+            str(vocabulary), bos_token="<s>", eos_token="</s>", unk_token="<unk>",
+            pad_token="<pad>", word_delimiter_token="|", do_lower_case=False,
+        ),
+    )
+
+
+def save(model, folder):
+    """Writes config, vocabulary, processor and the weights, rounded to F16."""
+    folder = Path(folder)
+    made = processor(folder)
+    made.tokenizer.save_pretrained(folder)
+    made.feature_extractor.save_pretrained(folder)
+    model.save_pretrained(folder)
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: tensor.half() for name, tensor in weights.items()},
+              folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    for key in ("torch_dtype", "dtype"):
+        if key in config:
+            config[key] = "float16"
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")

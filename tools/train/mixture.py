@@ -1,0 +1,165 @@
+"""Training examples, composed on the spot. Batch n depends on the seed and on n alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import augment
+from corpus import RATE
+
+UNKNOWN = -1  # nobody said where the words are
+
+@dataclass
+class Batch:
+    audio: np.ndarray  # float32 [examples, samples]
+    printed: list  # words to print, an example; None where the sound alone cannot tell
+    heard: list  # every word spoken
+    places: np.ndarray  # int64 [examples, frames]: word number + 1, 0 none, UNKNOWN
+    spans: list  # in the short steps: [(word, start, stop)] or None, an example
+
+
+class Mixture:
+    """`singles`: one word a clip; `strings`: kept words only; `speech`: anything."""
+
+    def __init__(self, recipe, words, singles, strings, speech):
+        self.shares = recipe["mixture"]
+        self.short_shares = recipe.get("short_mixture", self.shares)
+        self.training = recipe["training"]
+        self.seed = recipe.get("seed", 0)
+        self.words = words
+        self.strings, self.speech = strings, speech
+        self.by_word, self.by_voice = {}, {}
+        for clip in singles:
+            self.by_word.setdefault(clip.text, []).append(clip)
+            self.by_voice.setdefault((clip.speaker, clip.text), []).append(clip)
+        self.vocabulary = sorted(self.by_word)
+        self.voices = sorted({c.speaker for c in singles})
+        self.kinds = {
+            "words": self.row,
+            "strings": self.string,
+            "speech": self.sentence,
+            "noise": self.noise,
+        }
+        self.lengths = np.array([c.samples for c in speech]) if speech else np.zeros(0)
+
+    def batch(self, number):
+        rng = np.random.default_rng([self.seed, number])
+        early = number < self.training["short_steps"]
+        seconds = rng.choice(self.training["short_seconds" if early else "seconds"])
+        samples = int(seconds * RATE)
+        count = max(1, round(self.training["batch_seconds"] / seconds))
+        shares = self.short_shares if early else self.shares
+        kinds, weights = list(shares), np.array(list(shares.values()))
+        examples = []
+        for kind in rng.choice(kinds, size=count, p=weights / weights.sum()):
+            audio, printed, heard, spans = self.kinds[kind](rng, samples)
+            audio = augment.gentle(rng, audio) if early else augment.spoil(rng, audio, self.speech)
+            examples.append((audio, printed, heard, spans))
+        audio, printed, heard, spans = zip(*examples)
+        places = np.stack([self.places(known, samples) for known in spans])
+        return Batch(np.stack(audio), list(printed), list(heard), places,
+                     list(spans) if early else None)
+
+    def places(self, spans, samples):
+        """The word at the middle of each frame; 25 ms frames (400 samples) every 20 ms."""
+        middles = np.arange(200, samples - 199, 320)
+        if spans is None:
+            return np.full(len(middles), UNKNOWN)
+        found = np.zeros(len(middles), np.int64)
+        for word, start, stop in spans:
+            found[(middles >= start) & (middles < stop)] = 1 + self.vocabulary.index(word)
+        return found
+
+    # Kinds of examples: each returns (float32 [samples], printed words or None, heard words,
+    # [(word, start, stop)] or None).
+
+    def noise(self, rng, samples):
+        level = augment.coloured_noise(rng, samples)
+        if rng.random() < 0.3:  # thumps and clicks
+            for at in rng.integers(0, samples, rng.integers(1, 6)):
+                click = level[: min(int(rng.uniform(0.002, 0.2) * RATE), samples - at)]
+                level[at : at + len(click)] += click * rng.uniform(2, 20)
+        return level * 0.05, [], [], []
+
+    def row(self, rng, samples):
+        """Single words of one voice (mostly) in a row, pauses from none at all to a second."""
+        audio = np.zeros(samples, np.float32)
+        one_voice = rng.random() < 0.6
+        voice = self.voices[rng.integers(len(self.voices))]
+        rate = rng.integers(16, 26)
+        pause = rng.choice([0.02, 0.1, 0.25, 0.6])
+        at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.8))
+        spans = []
+        while True:
+            clip = self.pick(rng, voice, one_voice)
+            piece = clip.audio.astype(np.float32) / 32768.0
+            piece = augment.speed(piece, int(np.clip(rate + rng.integers(-1, 2), 15, 26)))
+            if at + len(piece) > samples:
+                break
+            piece *= 0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0))
+            edge = min(160, len(piece) // 4)
+            ramp = np.linspace(0.0, 1.0, edge, dtype=np.float32)
+            piece[:edge] *= ramp
+            piece[-edge:] *= ramp[::-1]
+            audio[at : at + len(piece)] += piece
+            spans.append((clip.text, at, at + len(piece)))
+            at += len(piece) + int(rng.exponential(pause) * RATE) - int(rng.uniform(0, 0.04) * RATE)
+            if rng.random() < 0.06:
+                break
+        if not spans:
+            return self.noise(rng, samples)
+        said = [word for word, _, _ in spans]
+        return audio, said, said, spans
+
+    def pick(self, rng, voice, one_voice):
+        word = self.vocabulary[rng.integers(len(self.vocabulary))]
+        own = self.by_voice.get((voice, word), []) if one_voice else []
+        if own:
+            return own[rng.integers(len(own))]
+        if rng.random() < 0.5:  # any clip; else any voice first, so that rare voices count
+            return self.by_word[word][rng.integers(len(self.by_word[word]))]
+        holders = [v for v in self.voices if (v, word) in self.by_voice]
+        clips = self.by_voice[(holders[rng.integers(len(holders))], word)]
+        return clips[rng.integers(len(clips))]
+
+    def joined(self, rng, samples, clips, most):
+        """Up to `most` whole recordings with pauses; the rest is silence."""
+        audio, said = np.zeros(samples, np.float32), []
+        at = int(rng.uniform(0.0, 0.5) * RATE)
+        rate = int(rng.integers(17, 25))
+        for _ in range(8):
+            clip = clips[rng.integers(len(clips))]
+            if at + clip.samples * 20 // rate + 1 > samples:
+                continue
+            piece = augment.speed(clip.audio.astype(np.float32) / 32768.0, rate)
+            piece *= 0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0))
+            audio[at : at + len(piece)] = piece[: samples - at]
+            said.append(clip.text)
+            at += len(piece) + int(rng.exponential(0.3) * RATE)
+            most -= 1
+            if most == 0:
+                break
+        return audio, " ".join(said)
+
+    def part(self, text):
+        return self.words.printed(text) if self.words.is_sure(text) else None
+
+    def string(self, rng, samples):
+        fitting = [c for c in self.strings if c.samples < samples]
+        if not fitting:
+            return self.row(rng, samples)
+        audio, text = self.joined(rng, samples, fitting, 4)
+        if not text:
+            return self.row(rng, samples)
+        return audio, text.split(), text.split(), None
+
+    def sentence(self, rng, samples):
+        """A sentence that fits; of its words only the kept ones are printed."""
+        fitting = np.flatnonzero((self.lengths < samples) & (self.lengths > 0.4 * samples))
+        if len(fitting) == 0:
+            return self.row(rng, samples)
+        chosen = [self.speech[i] for i in rng.choice(fitting, 4)]
+        audio, text = self.joined(rng, samples, chosen, 1)
+        if not text:
+            return self.row(rng, samples)
+        return audio, self.part(text), text.split(), None

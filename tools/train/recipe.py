@@ -1,0 +1,33 @@
+"""A recipe: one TOML file that says everything about one model, read into plain dictionaries."""
+
+import re
+import tomllib
+from pathlib import Path
+
+
+def load(path):
+    with open(path, "rb") as file:
+        recipe = tomllib.load(file)
+    for section in ("data", "words", "model", "training", "mixture"):
+        if section not in recipe:
+            raise SystemExit(f"{path}: section [{section}] is missing")
+    recipe["name"] = recipe.get("name", Path(path).stem)
+    return recipe
+
+
+class Words:
+    """Which words of a text are printed, and whether the sound alone can tell."""
+
+    def __init__(self, section):
+        self.keep = frozenset(section.get("keep", []))
+        self.unsure = re.compile(section.get("unsure", "$^"))
+
+    def printed(self, text):
+        words = text.split()
+        return [w for w in words if w in self.keep] if self.keep else words
+
+    def is_sure(self, text):
+        return not any(self.unsure.search(w) for w in text.split() if w not in self.keep)
+
+    def only_kept(self, text):
+        return all(w in self.keep for w in text.split()) if self.keep else True
