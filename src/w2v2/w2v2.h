@@ -13,13 +13,21 @@
 
 #include "base/pool.h"
 #include "model/checkpoint.h"
+#include "nn/kernels.h"
 
 struct w2v2;
 struct w2v2_workspace;
 
-/** Packs the weights. The checkpoint may be closed afterwards. */
+/**
+ * Packs the weights; the checkpoint may be closed afterwards. `pool` is the one that passes will
+ * run on, or has as many threads.
+ */
 struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
                        struct utter_error *error);
+
+/** The same with kernels of the caller's choice, for tests and benchmarks. */
+struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool *pool,
+                               const struct kernels *kernels, struct utter_error *error);
 void w2v2_close(struct w2v2 *w2v2);
 
 const struct model_config *w2v2_config(const struct w2v2 *w2v2);
@@ -47,14 +55,19 @@ struct w2v2_watcher {
 
 /**
  * One whole pass. `samples` is at the model's rate and not yet normalised: do_normalize is applied
- * here, over these samples. Writes config_frames(count) rows of log-probabilities.
+ * here, over these samples, of which there are no more than the workspace has room for. Writes
+ * config_frames(count) rows of log-probabilities: none for less than a receptive field.
  * `watcher` may be NULL.
  */
 void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                     const float *samples, int64_t count, float *log_probs /* [frames, vocab] */,
                     const struct w2v2_watcher *watcher);
 
-/** The two halves of a pass, for streams that keep features: see w2v2_log_probs(). */
+/**
+ * The two halves of a pass, for streams that keep features. w2v2_log_probs() gives the same bits.
+ * With feat_extract_norm "layer" and no do_normalize a frame of features depends on its own
+ * receptive field alone: whichever window computed it, the bits are the same.
+ */
 void w2v2_features(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                    const float *samples, int64_t count,
                    float *features /* [frames, conv_dim[last]] */);

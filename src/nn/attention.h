@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Scaled dot-product attention of all heads over one window, without a mask: for each head,
+ * softmax(Q Kᵀ) V. The scale belongs to Q already. Runs on the pool.
+ *
+ * Scores exist for a block of queries at a time only.
+ */
+#ifndef NN_ATTENTION_H
+#define NN_ATTENTION_H
+
+#include "base/pool.h"
+#include "nn/kernels.h"
+
+struct attention_shape {
+    int64_t frames;
+    int64_t heads;
+    int64_t head_size;
+};
+
+/**
+ * Floats of scratch for `threads` threads. Q, K and V must have room for a panel's columns after
+ * their last element, since vectors read over a head's end.
+ */
+int64_t attention_scratch_floats(const struct kernels *kernels, const struct attention_shape *shape,
+                                 int threads);
+
+struct attention {
+    const float *query, *key, *value; /* [frames, heads × head_size], `stride` floats a row */
+    int64_t stride;
+    float *context; /* [frames, heads × head_size], `context_stride` floats a row */
+    int64_t context_stride;
+    float *scratch;
+};
+
+void attention_run(const struct kernels *kernels, struct pool *pool,
+                   const struct attention_shape *shape, const struct attention *attention);
+
+#endif

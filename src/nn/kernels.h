@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The innermost loops, compiled once per instruction set and chosen at run time. Everything here is
+ * a pure function of its arguments; any thread.
+ *
+ * An element's result depends on its own row alone and on nothing of the rows beside it: how many
+ * there are, or where they were cut. Instruction sets may differ from one another in the last bits.
+ */
+#ifndef NN_KERNELS_H
+#define NN_KERNELS_H
+
+#include "nn/activation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * A tile of a matrix product, C = A B or C += A B. A row of A is `taps` runs of `tap_length`
+ * floats, `tap_stride` apart: a convolution's window, or one run for a plain matrix. B has `step`
+ * floats from one of its rows to the next and is read in whole vectors; so is C, and written.
+ */
+struct gemm_tile {
+    const float *a;
+    int64_t row_stride;
+    int64_t taps;
+    int64_t tap_length;
+    int64_t tap_stride;
+    const float *b;
+    int64_t step;
+    float *c;
+    int64_t c_stride;
+    int rows;    /* 1 .. kernels' rows */
+    int vectors; /* 1 .. kernels' panel / lanes */
+    bool accumulate;
+};
+
+/** c = activation(c + bias) + residual, on rows of any width. */
+struct gemm_finish {
+    float *c;
+    int64_t c_stride;
+    int64_t rows;
+    int64_t columns;
+    const float *bias; /* [columns], or NULL */
+    enum activation activation;
+    const float *residual; /* or NULL; may be c */
+    int64_t residual_stride;
+};
+
+/** A norm over the values of a row; gain and offset may both be NULL. */
+struct norm {
+    const float *gain;
+    const float *offset;
+    float epsilon;
+    enum activation activation; /* of the normed values */
+};
+
+struct kernels {
+    const char *name;
+    int lanes; /* floats in a vector */
+    int panel; /* columns that a packed matrix keeps together */
+    int rows;  /* at most, in a tile */
+    void (*tile)(const struct gemm_tile *tile);
+    void (*finish)(const struct gemm_finish *finish);
+    /* out may be in */
+    void (*layer_norm)(const struct norm *norm, const float *in, float *out, int64_t count);
+    void (*softmax)(float *values, int64_t count);
+    void (*log_softmax)(const float *in, float *out, int64_t count);
+};
+
+enum instruction_set { KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_AVX512, KERNELS_SETS };
+
+/** NULL when this machine or this build lacks the instruction set. KERNELS_PORTABLE never is. */
+const struct kernels *kernels_find(enum instruction_set set);
+
+/** The best that this machine has. */
+const struct kernels *kernels_best(void);
+
+#endif

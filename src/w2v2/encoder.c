@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "w2v2/parts.h"
+
+#include <string.h>
+
+/* What every step of the encoder needs. */
+struct pass {
+    const struct w2v2 *w2v2;
+    struct pool *pool;
+    struct w2v2_workspace *workspace;
+    const struct w2v2_watcher *watcher;
+    int64_t frames;
+    int64_t hidden; /* columns of the residual stream */
+    int64_t row;    /* floats from one of its rows to the next */
+};
+
+static void norm(const struct pass *pass, const struct norm *norm, const float *in, float *out)
+{
+    w2v2_norm(pass->pool, &(struct row_norm){pass->w2v2->kernels, norm, in, pass->row, out,
+                                             pass->row, pass->frames, pass->hidden});
+}
+
+/* out = activation(in Wᵀ + b) + residual, which may be NULL and has rows like the hidden ones */
+static void linear(const struct pass *pass, const struct gemm_weights *weights, const float *in,
+                   float *out, enum activation activation, const float *residual)
+{
+    int64_t inputs = weights->shape.inputs;
+    struct gemm_input input = gemm_rows(in, pass->frames, inputs, w2v2_row(inputs));
+    struct gemm_output output = {out, w2v2_row(weights->shape.outputs), activation, residual,
+                                 pass->row};
+    gemm_run(weights, pass->pool, &input, &output);
+}
+
+static void project(const struct pass *pass, const float *features, int64_t stride)
+{
+    const struct w2v2 *w2v2 = pass->w2v2;
+    struct w2v2_workspace *workspace = pass->workspace;
+    int64_t columns = w2v2->projection.shape.inputs;
+    int64_t margin = w2v2->config.num_conv_pos_embeddings / 2 * pass->row;
+    if (w2v2->projection_norm.gain) {
+        w2v2_norm(pass->pool,
+                  &(struct row_norm){w2v2->kernels, &w2v2->projection_norm, features, stride,
+                                     workspace->normed, w2v2_row(columns), pass->frames, columns});
+        features = workspace->normed;
+        stride = w2v2_row(columns);
+    }
+    struct gemm_input input = gemm_rows(features, pass->frames, columns, stride);
+    struct gemm_output output = {.values = workspace->padded + margin,
+                                 .row_stride = pass->row,
+                                 .activation = ACTIVATION_LINEAR};
+    gemm_run(&w2v2->projection, pass->pool, &input, &output);
+    memset(workspace->padded, 0, (size_t)margin * sizeof(float));
+    memset(workspace->padded + margin + pass->frames * pass->row, 0,
+           (size_t)margin * sizeof(float));
+    w2v2_show(pass->watcher, workspace, W2V2_STAGE_PROJECTION, 0, output.values, pass->row,
+              pass->frames, pass->hidden);
+}
+
+/* out = projection + activation(convolution over it). An even kernel's last frame is dropped. */
+static void add_positions(const struct pass *pass, float *out)
+{
+    const struct w2v2 *w2v2 = pass->w2v2;
+    struct w2v2_workspace *workspace = pass->workspace;
+    int64_t kernel = w2v2->config.num_conv_pos_embeddings;
+    struct gemm_input input = {
+        .values = workspace->padded,
+        .rows = pass->frames,
+        .row_stride = pass->row,
+        .taps = kernel,
+        .tap_length = w2v2->position.shape.inputs / kernel,
+        .tap_stride = pass->row,
+    };
+    struct gemm_output output = {out, pass->row, w2v2->config.feat_extract_activation, NULL,
+                                 pass->row};
+    if (pass->watcher) {
+        gemm_run(&w2v2->position, pass->pool, &input, &output);
+        w2v2_show(pass->watcher, workspace, W2V2_STAGE_POSITIONAL, 0, out, pass->row, pass->frames,
+                  pass->hidden);
+    }
+    output.residual = workspace->padded + kernel / 2 * pass->row;
+    gemm_run(&w2v2->position, pass->pool, &input, &output);
+}
+
+/* out = in's attention + residual */
+static void attend(const struct pass *pass, const struct w2v2_layer *layer, const float *in,
+                   const float *residual, float *out)
+{
+    struct w2v2_workspace *workspace = pass->workspace;
+    int64_t heads = pass->w2v2->config.num_attention_heads;
+    struct attention_shape shape = {pass->frames, heads, pass->hidden / heads};
+    struct attention attention = {
+        .query = workspace->qkv,
+        .key = workspace->qkv + pass->hidden,
+        .value = workspace->qkv + 2 * pass->hidden,
+        .stride = w2v2_row(3 * pass->hidden),
+        .context = workspace->context,
+        .context_stride = pass->row,
+        .scratch = workspace->attention,
+    };
+    linear(pass, &layer->qkv, in, workspace->qkv, ACTIVATION_LINEAR, NULL);
+    attention_run(pass->w2v2->kernels, pass->pool, &shape, &attention);
+    linear(pass, &layer->out, workspace->context, out, ACTIVATION_LINEAR, residual);
+}
+
+/* out = in's feed-forward + residual */
+static void feed_forward(const struct pass *pass, const struct w2v2_layer *layer, const float *in,
+                         const float *residual, float *out)
+{
+    float *inner = pass->workspace->inner;
+    linear(pass, &layer->up, in, inner, pass->w2v2->config.hidden_act, NULL);
+    linear(pass, &layer->down, inner, out, ACTIVATION_LINEAR, residual);
+}
+
+/* x and y are the two buffers of the residual stream; the result is in x. */
+static void run_layer(const struct pass *pass, const struct w2v2_layer *layer, float *x, float *y)
+{
+    float *in = pass->workspace->layer_in;
+    if (pass->w2v2->config.do_stable_layer_norm) {
+        norm(pass, &layer->attention_norm, x, in);
+        attend(pass, layer, in, x, y);
+        norm(pass, &layer->final_norm, y, in);
+        feed_forward(pass, layer, in, y, x);
+    } else {
+        attend(pass, layer, x, x, y);
+        norm(pass, &layer->attention_norm, y, y);
+        feed_forward(pass, layer, y, y, x);
+        norm(pass, &layer->final_norm, x, x);
+    }
+}
+
+void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                      const float *features, int64_t stride, int64_t frames, float *log_probs,
+                      const struct w2v2_watcher *watcher)
+{
+    const struct model_config *config = &w2v2->config;
+    struct pass pass = {
+        w2v2, pool, workspace, watcher, frames, config->hidden_size, w2v2_row(config->hidden_size)};
+    if (frames < 1)
+        return;
+    float *x = workspace->hidden[0];
+    project(&pass, features, stride);
+    add_positions(&pass, x);
+    if (!config->do_stable_layer_norm)
+        norm(&pass, &w2v2->encoder_norm, x, x);
+    for (int i = 0; i < config->num_hidden_layers; i++) {
+        run_layer(&pass, &w2v2->layers[i], x, workspace->hidden[1]);
+        w2v2_show(watcher, workspace, W2V2_STAGE_LAYER, i, x, pass.row, frames, pass.hidden);
+    }
+    if (config->do_stable_layer_norm)
+        norm(&pass, &w2v2->encoder_norm, x, x);
+    linear(&pass, &w2v2->head, x, workspace->logits, ACTIVATION_LINEAR, NULL);
+    int64_t row = w2v2_row(config->vocab_size);
+    w2v2_show(watcher, workspace, W2V2_STAGE_LOGITS, 0, workspace->logits, row, frames,
+              config->vocab_size);
+    for (int64_t i = 0; i < frames; i++)
+        w2v2->kernels->log_softmax(workspace->logits + i * row, log_probs + i * config->vocab_size,
+                                   config->vocab_size);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What the files of this folder share: the packed model and the workspace. Private to w2v2/.
+ *
+ * Activations are channels-last, [frames, channels], with w2v2_row() floats from a row to the next.
+ */
+#ifndef W2V2_PARTS_H
+#define W2V2_PARTS_H
+
+#include "nn/attention.h"
+#include "nn/gemm.h"
+#include "nn/moments.h"
+#include "w2v2/w2v2.h"
+
+struct w2v2_conv {
+    struct gemm_weights product;
+    struct norm norm; /* gain NULL: none here; group norm in layer 0, or layer norm */
+};
+
+struct w2v2_layer {
+    struct gemm_weights qkv; /* query, key, value side by side; query scaled for attention */
+    struct gemm_weights out;
+    struct gemm_weights up;
+    struct gemm_weights down;
+    struct norm attention_norm;
+    struct norm final_norm;
+};
+
+struct w2v2 {
+    struct model_config config;
+    const struct kernels *kernels;
+    int threads;
+    struct w2v2_conv conv[CONFIG_CONV_LAYERS_MAX];
+    const float *first_weights; /* [conv_dim[0], conv_kernel[0]] as they were, for group norm */
+    struct norm projection_norm;
+    struct gemm_weights projection;
+    struct gemm_weights position;
+    struct norm encoder_norm;
+    struct gemm_weights head;
+    struct w2v2_layer *layers; /* [num_hidden_layers] */
+    float *memory;             /* every weight above, in one piece */
+    int64_t memory_floats;
+};
+
+struct w2v2_workspace {
+    int64_t samples_max;
+    int64_t frames_max;
+    float *samples;     /* [samples_max] normalised */
+    float *conv[2];     /* outputs of the convolutions, by turns */
+    float *first_scale; /* [conv_dim[0]] group norm, folded into the first convolution */
+    float *first_bias;  /* [conv_dim[0]] */
+    float *first_panels;
+    struct conv_moments moments;
+    float *features;  /* [frames_max, conv_dim[last]] as the extractor gives them */
+    float *normed;    /* [frames_max, conv_dim[last]] */
+    float *padded;    /* [kernel / 2 + frames_max + kernel / 2, hidden], zeros around */
+    float *hidden[2]; /* [frames_max, hidden] the residual stream, by turns */
+    float *layer_in;  /* [frames_max, hidden] */
+    float *qkv;       /* [frames_max, 3 × hidden] */
+    float *context;   /* [frames_max, hidden] */
+    float *inner;     /* [frames_max, intermediate] */
+    float *logits;    /* [frames_max, vocab] */
+    float *attention; /* scratch */
+    float *watched;   /* [frames_max, the widest stage] without padding */
+    void *memory;     /* every buffer above, in one piece */
+};
+
+/** Hands out pieces of one allocation; with no memory it only counts. */
+struct arena {
+    float *memory; /* aligned to 64 bytes, or NULL */
+    int64_t used;  /* floats */
+};
+
+float *arena_take(struct arena *arena, int64_t floats);
+
+/** Rows are padded so that equal columns of many rows do not fall into one set of the cache. */
+int64_t w2v2_row(int64_t columns);
+
+/** Lays out all weights in the arena and, when it has memory, fills them in. */
+void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint, struct arena *arena,
+               struct pool *pool, float *scratch);
+
+/** Floats of scratch that w2v2_pack() needs for each thread. */
+int64_t w2v2_pack_scratch(const struct model_config *config);
+
+/** `out` has `stride` floats a row. */
+void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                  const float *samples, int64_t count, float *out, int64_t stride);
+
+/** Layer norm of rows. */
+struct row_norm {
+    const struct kernels *kernels;
+    const struct norm *norm;
+    const float *in;
+    int64_t in_stride;
+    float *out; /* may be in */
+    int64_t out_stride;
+    int64_t rows;
+    int64_t columns;
+};
+void w2v2_norm(struct pool *pool, const struct row_norm *job);
+
+/** `features` has `stride` floats a row. */
+void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                      const float *features, int64_t stride, int64_t frames, float *log_probs,
+                      const struct w2v2_watcher *watcher);
+
+/** Shows rows of `stride` floats to a watcher, who may be NULL, without their padding. */
+void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *workspace,
+               enum w2v2_stage stage, int layer, const float *values, int64_t stride, int64_t rows,
+               int64_t columns);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "w2v2/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+float *arena_take(struct arena *arena, int64_t floats)
+{
+    float *piece = arena->memory ? arena->memory + arena->used : NULL;
+    arena->used += (floats + 15) / 16 * 16;
+    return piece;
+}
+
+int64_t w2v2_row(int64_t columns)
+{
+    return (columns + 15) / 16 * 16 + 16;
+}
+
+static float *allocate(int64_t floats)
+{
+    size_t bytes = ((size_t)floats * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return aligned_alloc(ALIGNMENT, bytes);
+}
+
+struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
+                       struct utter_error *error)
+{
+    return w2v2_open_kernels(checkpoint, pool, kernels_best(), error);
+}
+
+struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool *pool,
+                               const struct kernels *kernels, struct utter_error *error)
+{
+    float *scratch = NULL;
+    struct w2v2 *w2v2 = calloc(1, sizeof *w2v2);
+    if (!w2v2)
+        goto fail;
+    w2v2->config = checkpoint->config;
+    w2v2->kernels = kernels;
+    w2v2->threads = pool_threads(pool);
+    w2v2->layers = calloc((size_t)w2v2->config.num_hidden_layers, sizeof *w2v2->layers);
+    scratch = allocate(w2v2_pack_scratch(&w2v2->config) * w2v2->threads);
+    if (!w2v2->layers || !scratch)
+        goto fail;
+    struct arena arena = {0};
+    w2v2_pack(w2v2, checkpoint, &arena, pool, scratch);
+    w2v2->memory_floats = arena.used;
+    w2v2->memory = allocate(arena.used);
+    if (!w2v2->memory)
+        goto fail;
+    arena = (struct arena){w2v2->memory, 0};
+    w2v2_pack(w2v2, checkpoint, &arena, pool, scratch);
+    free(scratch);
+    return w2v2;
+fail:
+    error_memory(error, "the model's weights");
+    free(scratch);
+    w2v2_close(w2v2);
+    return NULL;
+}
+
+void w2v2_close(struct w2v2 *w2v2)
+{
+    if (!w2v2)
+        return;
+    free(w2v2->layers);
+    free(w2v2->memory);
+    free(w2v2);
+}
+
+const struct model_config *w2v2_config(const struct w2v2 *w2v2)
+{
+    return &w2v2->config;
+}
+
+int64_t w2v2_weight_bytes(const struct w2v2 *w2v2)
+{
+    return w2v2->memory_floats * (int64_t)sizeof(float);
+}
+
+/* ---- workspace ------------------------------------------------------------------------------- */
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Outputs of layer i are in buffer i % 2: floats for the longest there. */
+static int64_t conv_floats(const struct model_config *config, int64_t samples, int turn)
+{
+    int64_t frames = samples, most = 0;
+    for (int i = 0; i < config->conv_layers; i++) {
+        frames = frames < config->conv_kernel[i]
+                     ? 0
+                     : (frames - config->conv_kernel[i]) / config->conv_stride[i] + 1;
+        if (i % 2 == turn)
+            most = larger(most, frames * w2v2_row(config->conv_dim[i]));
+    }
+    return most;
+}
+
+static void lay_out_extractor(struct w2v2_workspace *workspace, const struct w2v2 *w2v2,
+                              struct arena *arena)
+{
+    const struct model_config *config = &w2v2->config;
+    int64_t kernel = config->conv_kernel[0], samples = workspace->samples_max;
+    workspace->samples = arena_take(arena, samples);
+    for (int turn = 0; turn < 2; turn++)
+        workspace->conv[turn] = arena_take(arena, conv_floats(config, samples, turn));
+    workspace->first_scale = arena_take(arena, config->conv_dim[0]);
+    workspace->first_bias = arena_take(arena, config->conv_dim[0]);
+    workspace->first_panels =
+        arena_take(arena, gemm_packed_floats(w2v2->kernels, &w2v2->conv[0].product.shape));
+    workspace->moments.kernel = kernel;
+    workspace->moments.stride = config->conv_stride[0];
+    double *moments = (double *)arena_take(arena, 2 * conv_moments_doubles(kernel));
+    workspace->moments.mean = moments;
+    workspace->moments.covariance = moments ? moments + kernel : NULL;
+}
+
+static void lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w2v2,
+                            struct arena *arena)
+{
+    const struct model_config *config = &w2v2->config;
+    int64_t frames = workspace->frames_max, hidden = config->hidden_size;
+    int64_t features = config->conv_dim[config->conv_layers - 1];
+    int64_t margin = config->num_conv_pos_embeddings / 2;
+    struct attention_shape shape = {frames, config->num_attention_heads,
+                                    hidden / config->num_attention_heads};
+    int64_t widest = larger(features, larger(hidden, config->vocab_size));
+    workspace->features = arena_take(arena, frames * w2v2_row(features));
+    workspace->normed = arena_take(arena, frames * w2v2_row(features));
+    workspace->padded = arena_take(arena, (frames + 2 * margin) * w2v2_row(hidden));
+    for (int turn = 0; turn < 2; turn++)
+        workspace->hidden[turn] = arena_take(arena, frames * w2v2_row(hidden));
+    workspace->layer_in = arena_take(arena, frames * w2v2_row(hidden));
+    workspace->qkv = arena_take(arena, frames * w2v2_row(3 * hidden) + w2v2->kernels->panel);
+    workspace->context = arena_take(arena, frames * w2v2_row(hidden));
+    workspace->inner = arena_take(arena, frames * w2v2_row(config->intermediate_size));
+    workspace->logits = arena_take(arena, frames * w2v2_row(config->vocab_size));
+    workspace->attention =
+        arena_take(arena, attention_scratch_floats(w2v2->kernels, &shape, w2v2->threads));
+    workspace->watched = arena_take(arena, frames * widest);
+}
+
+struct w2v2_workspace *w2v2_workspace_open(const struct w2v2 *w2v2, int64_t samples_max,
+                                           struct utter_error *error)
+{
+    struct w2v2_workspace *workspace = calloc(1, sizeof *workspace);
+    if (!workspace)
+        goto fail;
+    workspace->samples_max = samples_max;
+    workspace->frames_max = config_frames(&w2v2->config, samples_max);
+    struct arena arena = {0};
+    lay_out_extractor(workspace, w2v2, &arena);
+    lay_out_encoder(workspace, w2v2, &arena);
+    workspace->memory = allocate(arena.used);
+    if (!workspace->memory)
+        goto fail;
+    arena = (struct arena){workspace->memory, 0};
+    lay_out_extractor(workspace, w2v2, &arena);
+    lay_out_encoder(workspace, w2v2, &arena);
+    return workspace;
+fail:
+    error_memory(error, "a recogniser's workspace");
+    w2v2_workspace_close(workspace);
+    return NULL;
+}
+
+void w2v2_workspace_close(struct w2v2_workspace *workspace)
+{
+    if (!workspace)
+        return;
+    free(workspace->memory);
+    free(workspace);
+}
+
+/* ---- passes ---------------------------------------------------------------------------------- */
+
+void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *workspace,
+               enum w2v2_stage stage, int layer, const float *values, int64_t stride, int64_t rows,
+               int64_t columns)
+{
+    if (!watcher)
+        return;
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(workspace->watched + i * columns, values + i * stride,
+               (size_t)columns * sizeof *values);
+    watcher->see(watcher->user, stage, layer, workspace->watched, rows, columns);
+}
+
+void w2v2_features(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                   const float *samples, int64_t count, float *features)
+{
+    int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
+    w2v2_extract(w2v2, pool, workspace, samples, count, features, columns);
+}
+
+void w2v2_encode(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                 const float *features, int64_t frames, float *log_probs,
+                 const struct w2v2_watcher *watcher)
+{
+    int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
+    w2v2_encode_rows(w2v2, pool, workspace, features, columns, frames, log_probs, watcher);
+}
+
+void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                    const float *samples, int64_t count, float *log_probs,
+                    const struct w2v2_watcher *watcher)
+{
+    int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
+    int64_t frames = config_frames(&w2v2->config, count), stride = w2v2_row(columns);
+    w2v2_extract(w2v2, pool, workspace, samples, count, workspace->features, stride);
+    w2v2_show(watcher, workspace, W2V2_STAGE_EXTRACTOR, 0, workspace->features, stride, frames,
+              columns);
+    w2v2_encode_rows(w2v2, pool, workspace, workspace->features, stride, frames, log_probs,
+                     watcher);
+}
