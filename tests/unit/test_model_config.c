@@ -213,6 +213,9 @@ static void test_not_json(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         expect_failure(config_parse_model, texts[i], UTTER_ERROR_FORMAT, "not valid JSON");
     expect_failure(config_parse_model, "[1]", UTTER_ERROR_FORMAT, "holds no JSON object");
+    char deep[100000] = "{\"a\":";
+    memset(deep + 5, '[', sizeof deep - 6);
+    expect_failure(config_parse_model, deep, UTTER_ERROR_FORMAT, "not valid JSON");
 }
 
 static void test_preprocessor(void **state)
