@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistr.h>
-
-/* C0 and C1 controls, and the bidirectional controls that could reorder a terminal's line. */
-static bool is_shown(ucs4_t c)
-{
-    if (c < 0x20 || (c >= 0x7f && c < 0xa0))
-        return false;
-    return !(c == 0x061c || (c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-             (c >= 0x2066 && c <= 0x2069));
-}
 
 static void make_printable(char *text)
 {
@@ -22,7 +15,7 @@ static void make_printable(char *text)
         int length = u8_strmbtouc(&c, p);
         if (length <= 0) {
             *p++ = '?';
-        } else if (is_shown(c)) {
+        } else if (utf8_is_shown(c)) {
             p += length;
         } else {
             for (int i = 0; i < length; i++)

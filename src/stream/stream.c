@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "stream/stream.h"
+
+#include "base/error.h"
+#include "stream/model.h"
+#include "stream/options.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum {
+    BLOCK_LEAST_MS = 10, /* what the gate looks at: whole frames of at least this */
+    PREROLL_MS = 500,    /* weak beginnings of words are before the gate opens */
+    LEFT_CONTEXT_MS = 4000,
+    HOP_MS = 400,
+    RIGHT_CONTEXT_LEAST_MS = 320,
+    RIGHT_CONTEXT_MOST_MS = 640, /* by default; commits wait for it */
+    ENDPOINT_SILENCE_MS = 800,
+    UTTERANCE_LIMIT_MS = 20000,
+};
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+/* As far as the model's convolutions look ahead, within what captions can wait for. */
+static int default_right_context(const struct acoustic *acoustic)
+{
+    int ms = (int)((int64_t)acoustic->look_ahead * acoustic->frame_samples * 1000 /
+                   acoustic->sample_rate);
+    if (ms < RIGHT_CONTEXT_LEAST_MS)
+        return RIGHT_CONTEXT_LEAST_MS;
+    return ms < RIGHT_CONTEXT_MOST_MS ? ms : RIGHT_CONTEXT_MOST_MS;
+}
+
+enum utter_code stream_options(struct utter_stream_options *o,
+                               const struct utter_stream_options *given,
+                               const struct acoustic *acoustic, struct utter_error *error)
+{
+    *o = (struct utter_stream_options){0};
+    const struct option_range ranges[] = {
+        {"sample_rate", &o->sample_rate, acoustic->sample_rate, INPUT_RATE_LEAST, INPUT_RATE_MOST},
+        {"channels", &o->channels, 1, 1, INPUT_CHANNELS_MOST},
+        {"left_context_ms", &o->left_context_ms, LEFT_CONTEXT_MS, 20, 60000},
+        {"hop_ms", &o->hop_ms, HOP_MS, 20, 10000},
+        {"right_context_ms", &o->right_context_ms, default_right_context(acoustic), 20, 10000},
+        {"endpoint_silence_ms", &o->endpoint_silence_ms, ENDPOINT_SILENCE_MS, 100, 10000},
+        {"utterance_limit_ms", &o->utterance_limit_ms, UTTERANCE_LIMIT_MS, 1000, 300000},
+    };
+    enum utter_code code = options_read(o, sizeof *o, given, "utter_stream_options", error);
+    if (!code)
+        code = options_check(ranges, sizeof ranges / sizeof *ranges, error);
+    return code;
+}
+
+static int64_t block_samples(const struct acoustic *acoustic)
+{
+    int64_t least = (int64_t)acoustic->sample_rate * BLOCK_LEAST_MS / 1000;
+    int64_t frame = acoustic->frame_samples;
+    return (least + frame - 1) / frame * frame;
+}
+
+static int64_t to_samples(const struct acoustic *acoustic, int milliseconds)
+{
+    return (int64_t)milliseconds * acoustic->sample_rate / 1000;
+}
+
+/* Rounded up, one at least. */
+static int64_t to_units(const struct acoustic *acoustic, int milliseconds, int64_t unit)
+{
+    int64_t count = (to_samples(acoustic, milliseconds) + unit - 1) / unit;
+    return count > 0 ? count : 1;
+}
+
+int64_t stream_samples_max(const struct utter_stream_options *options,
+                           const struct acoustic *acoustic)
+{
+    return to_samples(acoustic, options->utterance_limit_ms) + 3 * block_samples(acoustic) +
+           acoustic->receptive_field;
+}
+
+static enum utter_code open_parts(struct utter_stream *s, const struct ctc_labels *labels,
+                                  struct utter_error *error)
+{
+    const struct acoustic *acoustic = &s->acoustic;
+    const struct utter_stream_options *o = &s->options;
+    int64_t block = block_samples(acoustic), longest = stream_samples_max(o, acoustic);
+    const struct window_plan plan = {
+        .left = to_units(acoustic, o->left_context_ms, acoustic->frame_samples),
+        .hop = to_units(acoustic, o->hop_ms, acoustic->frame_samples),
+        .right = to_units(acoustic, o->right_context_ms, acoustic->frame_samples),
+        .stretch = 1,
+    };
+    s->preroll = to_units(acoustic, PREROLL_MS, block) * block;
+    s->endpoint.silence = to_units(acoustic, o->endpoint_silence_ms, block);
+    s->endpoint.limit = to_units(acoustic, o->utterance_limit_ms, block);
+    enum utter_code code =
+        input_open(&s->input, o->sample_rate, o->channels, acoustic->sample_rate, error);
+    /* A second more, so that what is kept is seldom moved. */
+    int64_t room =
+        longest + s->preroll + 2 * (code ? 0 : input_bound(&s->input)) + acoustic->sample_rate;
+    if (!code)
+        code = audio_open(&s->audio, block, room, error);
+    if (!code)
+        code = utterance_open(&s->utterance, acoustic, labels, &plan, longest, error);
+    if (!code)
+        code = report_open(&s->report, labels, acoustic->frame_samples,
+                           acoustic_frames(acoustic, longest) + 1, error);
+    return code;
+}
+
+struct utter_stream *stream_open(const struct acoustic *acoustic, const struct ctc_labels *labels,
+                                 const struct utter_stream_options *options,
+                                 struct utter_error *error)
+{
+    struct utter_stream *stream = calloc(1, sizeof *stream);
+    if (!stream) {
+        struct acoustic unused = *acoustic;
+        acoustic_close(&unused);
+        error_memory(error, "the stream");
+        return NULL;
+    }
+    stream->acoustic = *acoustic;
+    stream->options = *options;
+    if (open_parts(stream, labels, error)) {
+        utter_stream_close(stream);
+        return NULL;
+    }
+    stream_restart(stream);
+    return stream;
+}
+
+struct utter_stream *utter_stream_open(struct utter_model *model,
+                                       const struct utter_stream_options *given,
+                                       struct utter_error *error)
+{
+    struct utter_stream_options options;
+    struct acoustic acoustic = {0};
+    if (!model) {
+        error_set(error, UTTER_ERROR_ARGUMENT, "utter_stream_open: model is NULL");
+        return NULL;
+    }
+    model_describe_acoustic(model, &acoustic);
+    if (stream_options(&options, given, &acoustic, error) ||
+        model_acoustic(model, stream_samples_max(&options, &acoustic), &acoustic, error))
+        return NULL;
+    struct utter_stream *stream = stream_open(&acoustic, &model->labels, &options, error);
+    if (stream)
+        stream->model = model_hold(model);
+    return stream;
+}
+
+void utter_stream_close(struct utter_stream *stream)
+{
+    if (!stream)
+        return;
+    report_close(&stream->report);
+    utterance_close(&stream->utterance);
+    audio_close(&stream->audio);
+    input_close(&stream->input);
+    acoustic_close(&stream->acoustic);
+    utter_model_close(stream->model);
+    free(stream);
+}
+
+/* ---- use ------------------------------------------------------------------------------------- */
+
+/* Works until an event is ready or there is nothing to do. */
+static bool advance(struct utter_stream *stream)
+{
+    while (!report_ready(&stream->report) && stream_step(stream))
+        ;
+    return report_ready(&stream->report);
+}
+
+static enum utter_code check_feed(const struct utter_stream *stream, const float *samples,
+                                  int64_t count, int64_t position, struct utter_error *error)
+{
+    if (!stream || (!samples && count != 0) || count < 0)
+        return error_set(error, UTTER_ERROR_ARGUMENT, "utter_stream_feed: %s",
+                         !stream     ? "stream is NULL"
+                         : count < 0 ? "count is negative"
+                                     : "samples is NULL");
+    int64_t expected = stream->boundary == STREAM_GAP ? stream->gap_end : stream->input.next;
+    if (position < expected)
+        return error_set(error, UTTER_ERROR_ARGUMENT,
+                         "utter_stream_feed: position %" PRId64 " is before %" PRId64
+                         ", where the audio so far ends",
+                         position, expected);
+    if (position > INPUT_SAMPLES_MOST || count > INPUT_SAMPLES_MOST)
+        return error_set(error, UTTER_ERROR_ARGUMENT,
+                         "utter_stream_feed: position or count is too large");
+    return UTTER_OK;
+}
+
+static void take_input(struct utter_stream *s, const float *samples, int64_t count)
+{
+    int64_t keep = s->speech ? s->utterance.start : s->cursor - s->preroll;
+    float *out = audio_reserve(&s->audio, input_bound(&s->input), keep);
+    s->audio.end += input_push(&s->input, samples, count, out);
+}
+
+int64_t utter_stream_feed(struct utter_stream *stream, const float *samples, int64_t count,
+                          int64_t position, struct utter_error *error)
+{
+    int64_t taken = 0;
+    enum utter_code code = check_feed(stream, samples, count, position, error);
+    if (code)
+        return code;
+    while (!advance(stream)) {
+        if (position > stream->input.next) {
+            stream->boundary = STREAM_GAP;
+            stream->gap_end = position;
+            continue;
+        }
+        if (taken == count)
+            break;
+        int64_t n = count - taken < stream->input.piece ? count - taken : stream->input.piece;
+        take_input(stream, samples + taken * stream->options.channels, n);
+        taken += n;
+        position += n;
+    }
+    return taken;
+}
+
+const struct utter_event *utter_stream_next(struct utter_stream *stream)
+{
+    if (!stream || !advance(stream))
+        return NULL;
+    return report_next(&stream->report);
+}
+
+enum utter_code utter_stream_flush(struct utter_stream *stream, struct utter_error *error)
+{
+    if (!stream)
+        return error_set(error, UTTER_ERROR_ARGUMENT, "utter_stream_flush: stream is NULL");
+    if (stream->boundary == STREAM_NO_BOUNDARY)
+        stream->boundary = STREAM_FLUSH;
+    return UTTER_OK;
+}
+
+void utter_stream_reset(struct utter_stream *stream)
+{
+    if (stream)
+        stream_restart(stream);
+}

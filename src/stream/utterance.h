@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * One utterance on its way from samples to words. Each decode of the window plan settles frames,
+ * whose emissions go into the decoder once; what lies to their right is decoded as a draft. At the
+ * end the whole is decoded once more.
+ *
+ * Positions are samples of the segment at the model's rate; frames count from the segment's
+ * beginning, too. Belongs to one thread at a time; allocates nothing after opening.
+ */
+#ifndef STREAM_UTTERANCE_H
+#define STREAM_UTTERANCE_H
+
+#include "stream/acoustic.h"
+#include "stream/audio.h"
+#include "stream/chunks.h"
+#include "stream/emissions.h"
+#include "stream/window.h"
+
+struct utterance {
+    const struct acoustic *acoustic; /* borrowed */
+    struct window_plan plan;
+    struct chunk_plan chunks; /* how utter_transcribe() cuts by default */
+    struct emissions emissions;
+    struct ctc_greedy settled; /* of the settled emissions */
+    struct ctc_greedy draft;   /* of the right context that follows them */
+    struct ctc_greedy final;   /* of the whole, once more */
+    float *rows;               /* what one decode gives */
+    int64_t start;             /* sample, on a frame's edge */
+    int64_t seen;              /* after the last sample that a decode has seen */
+    int64_t whole_end;         /* `rows` are those of [start, whole_end); -1: they are not */
+    size_t committed;          /* words of `settled` that were handed out */
+};
+
+/** `plan` brings its settings. On failure nothing is held. */
+enum utter_code utterance_open(struct utterance *utterance, const struct acoustic *acoustic,
+                               const struct ctc_labels *labels, const struct window_plan *plan,
+                               int64_t samples_max, struct utter_error *error);
+void utterance_close(struct utterance *utterance);
+
+/** Begins at `start`; samples before `available` are there already. */
+void utterance_begin(struct utterance *utterance, int64_t start, int64_t available);
+/** Makes the next decode of the plan if samples up to `available` are enough for it. */
+bool utterance_decode(struct utterance *utterance, const struct audio *audio, int64_t available);
+/**
+ * The utterance ends at `end`: settles what is left. An end before settled frames takes them back;
+ * it must lie after utterance_committed_end().
+ */
+void utterance_settle(struct utterance *utterance, const struct audio *audio, int64_t end);
+/** Decodes [start, end) as utter_transcribe() does: the words and text are in `final`. */
+void utterance_finish(struct utterance *utterance, const struct audio *audio, int64_t end);
+
+/** After the last sample that the words handed out so far need; `start` when none were. */
+int64_t utterance_committed_end(const struct utterance *utterance);
+
+#endif
