@@ -20,6 +20,7 @@ static const char HELP[] =
     "usage: utter [listen] [OPTION...]              live captions of a microphone\n"
     "       utter transcribe [OPTION...] FILE...    text or subtitles of recordings\n"
     "       utter devices                           the microphones that can be used\n"
+    "       utter eval [OPTION...] DATASET          how many words a model gets wrong\n"
     "       utter --version | --help\n"
     "\n"
     "utter COMMAND --help says more about each of them.\n"
@@ -42,6 +43,7 @@ static const struct command {
     {"listen", command_listen},
     {"transcribe", command_transcribe},
     {"devices", command_devices},
+    {"eval", command_eval},
 };
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };
 

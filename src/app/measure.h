@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * How a stream feels to its reader: when words are seen, and how often they change under the eye.
+ *
+ * Feeds a recording to a stream as a microphone would, 20 ms at a time, as fast as it goes. A
+ * word's latency runs from its end in FINAL's alignment to the moment it is shown, and has two
+ * parts: the audio that had to arrive first, and the computing after that.
+ *
+ * Unstable partial word ratio: of two screens running, the words of the former behind the first
+ * difference are unstable; their number by that of the final words (Shangguan et al. 2020,
+ * "Analyzing the Quality and Stability of a Streaming End-to-End On-Device Speech Recognizer").
+ * Edit overhead: the share of word edits on the screen (a word added or taken away) that the final
+ * text did not need (Baumann et al. 2009).
+ *
+ * One thread at a time.
+ */
+#ifndef APP_MEASURE_H
+#define APP_MEASURE_H
+
+#include "app/score.h"
+#include "utter.h"
+
+/** Seconds, one pair a word. */
+struct latency {
+    float audio;
+    float compute;
+};
+
+struct latencies {
+    struct latency *values;
+    size_t count;
+    size_t capacity;
+};
+
+struct measure {
+    struct latencies draft;  /**< first shown as it stayed, draft or committed */
+    struct latencies commit; /**< committed */
+    struct latencies final;  /**< in a FINAL */
+    long final_words;
+    long shown_words; /**< added to the screen, all in all */
+    long unstable_words;
+    long screens; /**< changes of the screen */
+    long utterances;
+    int64_t gap_samples;
+    struct score seams; /**< commits against their own utterance's FINAL: what windows changed */
+};
+
+/** What was heard in one stream; the caller frees it with measure_heard_free(). */
+struct measure_heard {
+    char *commits;            /**< all committed words */
+    char *finals;             /**< all finals' texts */
+    struct utter_word *words; /**< the finals' words, texts owned; for confidence */
+    size_t word_count;
+    size_t word_capacity;
+    double compute_seconds; /**< wall clock spent in the stream's functions */
+};
+
+/** Runs one stream over `samples` and adds what it did to `measure`. */
+bool measure_stream(struct utter_model *model, const struct utter_stream_options *options,
+                    const float *samples, int64_t count, struct measure *measure,
+                    struct measure_heard *heard, struct utter_error *error);
+
+void measure_heard_free(struct measure_heard *heard);
+void measure_free(struct measure *measure);
+
+double measure_unstable_ratio(const struct measure *measure);
+double measure_edit_overhead(const struct measure *measure);
+
+/** Of audio + compute; `share` of the values are not above it. 0 when there are none. */
+double latency_quantile(const struct latencies *latencies, double share);
+/** The same of one part alone. */
+double latency_quantile_audio(const struct latencies *latencies, double share);
+double latency_quantile_compute(const struct latencies *latencies, double share);
+
+#endif
