@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <sndfile.h>
 #include <stdio.h>
@@ -213,6 +214,29 @@ int64_t audio_file_missing(const struct audio_file *file)
         (subtype >= SF_FORMAT_MPEG_LAYER_I && subtype <= SF_FORMAT_MPEG_LAYER_III))
         return 0;
     return file->length > file->position ? file->length - file->position : 0;
+}
+
+bool audio_file_complete(const struct audio_file *file, struct utter_error *error)
+{
+    int64_t missing = audio_file_missing(file);
+    double rate = file->info.samplerate;
+    return missing == 0 ||
+           fault_set(error, UTTER_ERROR_FORMAT,
+                     "%s: cut off: ends %.2f s before the %.2f s that its header promises",
+                     file->name, (double)missing / rate, (double)file->length / rate);
+}
+
+bool audio_file_long_enough(const struct audio_file *file, int64_t samples, int rate,
+                            struct utter_error *error)
+{
+    int64_t needed = (samples * file->info.samplerate + rate - 1) / rate;
+    if (file->position >= needed)
+        return true;
+    if (file->position == 0)
+        return fault_set(error, UTTER_ERROR_FORMAT, "%s: holds no sound", file->name);
+    return fault_set(error, UTTER_ERROR_FORMAT,
+                     "%s: too short: %" PRId64 " sample%s, and the model needs %" PRId64,
+                     file->name, file->position, file->position == 1 ? "" : "s", needed);
 }
 
 /* Averages `count` samples of all channels. False when one is not a finite number. */

@@ -40,6 +40,11 @@ int64_t audio_file_read(struct audio_file *file, float *samples, int64_t count,
 
 /** After the end: samples that the header promised and that are not there. */
 int64_t audio_file_missing(const struct audio_file *file);
+/** After the end: false, and why, when some are missing. */
+bool audio_file_complete(const struct audio_file *file, struct utter_error *error);
+/** After the end: false, and why, when the sound is shorter than `samples` at `rate` Hz. */
+bool audio_file_long_enough(const struct audio_file *file, int64_t samples, int rate,
+                            struct utter_error *error);
 
 /** All of what is left. The caller frees the samples; NULL on failure. */
 float *audio_file_read_all(struct audio_file *file, int64_t *count, struct utter_error *error);

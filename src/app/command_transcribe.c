@@ -145,36 +145,6 @@ static bool parse(int argc, char **argv, struct request *request)
     return true;
 }
 
-/* One line for a recording that the model cannot see a single frame of. */
-static bool long_enough(const struct audio_file *file, int64_t count,
-                        const struct utter_model_info *info)
-{
-    int64_t needed =
-        ((int64_t)info->receptive_field * audio_file_rate(file) + info->sample_rate - 1) /
-        info->sample_rate;
-    if (count >= needed)
-        return true;
-    if (count == 0)
-        fault_print("%s: holds no sound", audio_file_name(file));
-    else
-        fault_print("%s: too short: %lld sample%s, and the model needs %lld", audio_file_name(file),
-                    (long long)count, count == 1 ? "" : "s", (long long)needed);
-    return false;
-}
-
-/* A header that promises more than there is: what is there is still transcribed. */
-static bool warn_of_early_end(const struct audio_file *file)
-{
-    int64_t missing = audio_file_missing(file);
-    if (missing == 0)
-        return false;
-    int rate = audio_file_rate(file);
-    fault_print("%s: cut off: ends %.2f s before the %.2f s that its header promises",
-                audio_file_name(file), (double)missing / rate,
-                (double)audio_file_length(file) / rate);
-    return true;
-}
-
 static struct utter_transcript *decode(const struct request *request,
                                        const struct utter_model *model, struct audio_file *file,
                                        int64_t *count)
@@ -186,7 +156,10 @@ static struct utter_transcript *decode(const struct request *request,
         return NULL;
     }
     struct utter_transcript *transcript = NULL;
-    if (long_enough(file, *count, utter_model_info(model))) {
+    const struct utter_model_info *info = utter_model_info(model);
+    if (!audio_file_long_enough(file, info->receptive_field, info->sample_rate, &error)) {
+        fault_print("%s", error.message);
+    } else {
         int rate = audio_file_rate(file);
         struct utter_transcribe_options options = request->decode;
         struct progress progress;
@@ -228,7 +201,11 @@ static bool transcribe_file(const struct request *request, const struct utter_mo
         ok = transcripts_add(transcripts, path, &recording, &error);
         if (!ok)
             fault_print("%s", error.message);
-        ok = !warn_of_early_end(file) && ok;
+        /* What is there was transcribed all the same. */
+        if (!audio_file_complete(file, &error)) {
+            fault_print("%s", error.message);
+            ok = false;
+        }
     }
     utter_transcript_free(transcript);
     audio_file_close(file);

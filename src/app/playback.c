@@ -28,6 +28,8 @@ struct playback {
     pthread_mutex_t lock;  /* guards status */
     struct source_status status;
     int64_t position; /* samples read; the pump's */
+    int64_t least;    /* samples of model_rate that the model must see */
+    int model_rate;
     float block[BLOCK_SAMPLES];
 };
 
@@ -103,6 +105,16 @@ static void finish(struct playback *p)
         utter_live_finish(p->live, p->position);
 }
 
+/* All has been read. What a file was cut short of is a gap at the end. */
+static void end(struct playback *p)
+{
+    struct utter_error error = {UTTER_OK, ""};
+    p->position += audio_file_missing(p->file);
+    bool good = audio_file_long_enough(p->file, p->least, p->model_rate, &error) &&
+                audio_file_complete(p->file, &error);
+    tell(p, SOURCE_ENDED, !good, error.message);
+}
+
 static void *pump(void *user)
 {
     struct playback *p = user;
@@ -122,6 +134,8 @@ static void *pump(void *user)
             break;
         if (count < 0)
             tell(p, SOURCE_ENDED, true, error.message);
+        if (count == 0)
+            end(p);
         if (count <= 0 || !play_block(p, count, &due))
             break;
     }
@@ -193,7 +207,8 @@ static void playback_close(struct source *source)
 static const struct source_kind PLAYBACK = {playback_start, playback_pause, playback_status,
                                             playback_stop, playback_close};
 
-struct source *playback_open(const char *path, struct utter_error *error)
+struct source *playback_open(const char *path, const struct utter_model_info *model,
+                             struct utter_error *error)
 {
     struct playback *p = calloc(1, sizeof(*p));
     if (!p) {
@@ -202,6 +217,8 @@ struct source *playback_open(const char *path, struct utter_error *error)
     }
     pthread_mutex_init(&p->lock, NULL);
     p->source.kind = &PLAYBACK;
+    p->least = model->receptive_field;
+    p->model_rate = model->sample_rate;
     p->source.channels = 1; /* audio_file averages them */
     p->file = audio_file_open(path, NULL, error);
     if (!p->file) {

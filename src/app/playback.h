@@ -10,7 +10,11 @@
 
 #include "app/source.h"
 
-/** `path` as for audio_file_open(). */
-struct source *playback_open(const char *path, struct utter_error *error);
+/**
+ * `path` as for audio_file_open(). A file that is shorter than one frame of `model`, damaged, or cut
+ * off before its promised end ends with a failure; what was cut off is a gap.
+ */
+struct source *playback_open(const char *path, const struct utter_model_info *model,
+                             struct utter_error *error);
 
 #endif

@@ -50,7 +50,8 @@ static bool open_model(struct session *session, struct utter_error *error)
 static struct source *open_demo(struct session *session, struct utter_error *error)
 {
     static const char *const names[] = {"demo.flac", "demo.opus"};
-    const char *directory = utter_model_info(session->model)->directory;
+    const struct utter_model_info *model = utter_model_info(session->model);
+    const char *directory = model->directory;
     for (int i = 0; i < 4; i++) {
         char *path = NULL;
         if (i < 2 && asprintf(&path, "%s/%s", directory, names[i]) < 0)
@@ -61,7 +62,7 @@ static struct source *open_demo(struct session *session, struct utter_error *err
             free(relative);
         }
         bool there = path != NULL && access(path, F_OK) == 0;
-        struct source *source = there ? playback_open(path, error) : NULL;
+        struct source *source = there ? playback_open(path, model, error) : NULL;
         free(path);
         if (there)
             return source;
@@ -76,13 +77,14 @@ static int open_source(struct session *session)
 {
     const struct listen_options *options = session->options;
     struct utter_error error;
-    int rate = utter_model_info(session->model)->sample_rate;
+    const struct utter_model_info *model = utter_model_info(session->model);
     if (options->demo)
         session->source = open_demo(session, &error);
     else if (options->input != NULL)
-        session->source = playback_open(options->input, &error);
+        session->source = playback_open(options->input, model, &error);
     else
-        session->source = microphone_open(options->device, rate, session->log, &error);
+        session->source =
+            microphone_open(options->device, model->sample_rate, session->log, &error);
     if (session->source != NULL)
         return OPTIONS_OK;
     if (options->demo || options->input != NULL) {

@@ -176,6 +176,57 @@ class BadModel(ProgramTest):
         self.refuse("--model", "model", causes=("model/model.safetensors",))
 
 
+class BadPlayback(ProgramTest):
+    """`utter --input`: the same causes, said last."""
+
+    def listen(self, *arguments):
+        result = self.run_utter("--model", GOLDEN / "digits", *arguments)
+        lines = result.stderr.decode().splitlines()
+        self.assertTrue(all(line.startswith("utter: listening to") for line in lines[:-1]), lines)
+        return result.returncode, result.stdout.decode(), lines[-1] if lines else ""
+
+    def refuse(self, *arguments, cause):
+        status, output, line = self.listen(*arguments)
+        self.assertEqual((status, output, line), (1, "", f"utter: {cause}"))
+
+    def test_sounds(self):
+        self.write("empty.wav", wav(b""))
+        self.refuse("--input", "empty.wav", cause="empty.wav: holds no sound")
+        self.write("one.wav", wav(b"\0" * 4))
+        self.refuse("--input", "one.wav", cause="one.wav: too short: 1 sample, and the model needs 400")
+        self.write("short.wav", wav(b"\0" * 4 * 399))
+        self.refuse("--input", "short.wav", cause="short.wav: too short: 399 samples, and the model needs 400")
+        self.refuse("--input", "none.wav", cause="none.wav: No such file or directory")
+        self.refuse("--input", ".", cause=".: is a directory, not a sound file")
+
+    def test_cut_off(self):
+        """What is missing is a gap, in every format."""
+        samples = golden_samples("digits", golden_cases("digits")["sentence"])
+        self.write("talk.wav", wav(samples, declared=2 * len(samples)))
+        for ending, gap in (("text", "\n[2.50 s of audio lost]\n"),
+                            ("srt", "\n00:00:02,700 --> 00:00:05,000\n[2.50 s of audio lost]\n\n"),
+                            ("vtt", "\n00:00:02.700 --> 00:00:05.000\n[2.50 s of audio lost]\n\n"),
+                            ("jsonl", '"type":"gap"')):
+            status, output, line = self.listen("--input", "talk.wav", "--format", ending)
+            self.assertEqual(status, 1)
+            self.assertIn(gap, output)
+            self.assertIn("talk.wav: cut off: ends 2.50 s before the 5.00 s", line)
+
+    def test_outputs(self):
+        self.write_golden("digits", "sentence")
+        self.refuse("--input", "talk.wav", "-o", "none/a.txt",
+                    cause="none/a.txt: cannot write: No such file or directory")
+        self.write("old.srt", b"1\n")
+        self.refuse("--input", "talk.wav", "-o", "old.srt",
+                    cause="old.srt: exists already, and this format cannot be appended to; choose another name")
+        for arguments, where in ((("-o", "/dev/full"), "/dev/full"), ((), "standard output")):
+            with open("/dev/full", "wb") as full:
+                result = self.run_utter("--model", GOLDEN / "digits", "--input", "talk.wav", *arguments, stdout=full)
+            self.assertEqual(result.returncode, 1)
+            self.assertTrue(result.stderr.decode().endswith(
+                f"utter: {where}: cannot write: No space left on device\n"), result.stderr)
+
+
 class CommandLines(ProgramTest):
     def refuse(self, *arguments, causes):
         self.assert_refused(self.run_utter(*arguments), *causes, status=2)
