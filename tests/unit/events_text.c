@@ -54,6 +54,13 @@ static void note_order(struct events_text *text, const struct utter_event *event
     text->order[length + 1] = 0;
 }
 
+static void join(char *list, const char *item, const char *end)
+{
+    size_t length = strlen(list);
+    int more = snprintf(list + length, EVENTS_TEXT_ROOM - length, "%s%s", item, end);
+    assert_true(more >= 0 && length + (size_t)more < EVENTS_TEXT_ROOM);
+}
+
 static void check_words(const struct utter_event *event)
 {
     for (size_t i = 0; i < event->word_count; i++) {
@@ -71,8 +78,7 @@ static void add_commit(struct events_text *text, const struct utter_event *event
     assert_true(event->word_count > 0);
     assert_true(event->start >= text->words_end);
     for (size_t i = 0; i < event->word_count; i++) {
-        strncat(text->commits, event->words[i].text, sizeof text->commits - 1);
-        strncat(text->commits, " ", sizeof text->commits - 1);
+        join(text->commits, event->words[i].text, " ");
         if (text->least_confidence == 0.0f || event->words[i].confidence < text->least_confidence)
             text->least_confidence = event->words[i].confidence;
     }
@@ -81,8 +87,7 @@ static void add_commit(struct events_text *text, const struct utter_event *event
 
 static void add_final(struct events_text *text, const struct utter_event *event)
 {
-    strncat(text->finals, event->text, sizeof text->finals - 1);
-    strncat(text->finals, "\n", sizeof text->finals - 1);
+    join(text->finals, event->text, "\n");
     text->draft[0] = 0;
     text->final_start = event->start;
     text->final_end = event->end;

@@ -5,14 +5,17 @@
 
 #include "utter.h"
 
+enum { EVENTS_TEXT_ROOM = 1 << 16 };
+
 struct events_text {
     char *all; /* every field of every event, bit for bit, a line each */
     size_t all_length;
     size_t all_capacity;
-    char commits[4096]; /* the committed words, a space after each */
-    char finals[4096];  /* the FINALs' texts, a newline after each */
-    char draft[4096];   /* the draft as it stands */
-    char order[4096];   /* Speech, Quiet, Behind, caught Up, eXploded, Commits, Final, Gap */
+    char commits[EVENTS_TEXT_ROOM]; /* the committed words, a space after each */
+    char finals[EVENTS_TEXT_ROOM];  /* the FINALs' texts, a newline after each */
+    char draft[EVENTS_TEXT_ROOM];   /* the draft as it stands */
+    char order[EVENTS_TEXT_ROOM]; /* Speech, Quiet, Behind, caught Up, eXploded, Commits, Final, Gap
+                                   */
     int drafts;
     int unsure_drafts; /* of them, with a '?' */
     int64_t lost;      /* samples of all gaps */

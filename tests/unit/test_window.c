@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* The streaming method's arithmetic: window plan, chunks, endpoints, what is kept. */
+#include "stream/window.h"
+
+#include "stream/audio.h"
+#include "stream/chunks.h"
+#include "stream/emissions.h"
+#include "stream/endpoint.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* ---- window plan ----------------------------------------------------------------------------- */
+
+/* Runs a plan over an utterance of frames [start, end), `known` of which were there when it began,
+ * and checks that each frame is settled once, in order, with its contexts. */
+static int run_plan(struct window_plan plan, int64_t start, int64_t known, int64_t end)
+{
+    struct window w;
+    int decodes = 0;
+    int64_t settled = start;
+    plan.stretch = plan.stretch ? plan.stretch : 1;
+    window_begin(&plan, start, start + known);
+    for (int64_t available = start + known; available <= end; available++) {
+        while (window_next(&plan, available, &w)) {
+            decodes++;
+            assert_true(w.end <= available);
+            assert_int_equal(w.end % (plan.hop * plan.stretch), 0);
+            assert_int_equal(w.settle, settled);
+            assert_true(w.settle_end >= w.settle);
+            if (w.settle_end > w.settle)
+                assert_true(w.end - w.settle_end >= plan.right);
+            assert_true(w.first >= start && w.first <= w.settle);
+            if (w.first > start)
+                assert_int_equal(w.settle - w.first, plan.left);
+            settled = w.settle_end;
+        }
+    }
+    if (window_last(&plan, end, &w)) {
+        assert_int_equal(w.settle, settled);
+        assert_int_equal(w.settle_end, end);
+        settled = w.settle_end;
+    }
+    assert_int_equal(settled, end);
+    assert_false(window_last(&plan, end, &w));
+    return decodes;
+}
+
+static void each_frame_is_settled_once(void **state)
+{
+    (void)state;
+    for (int64_t hop = 1; hop < 40; hop += 6)
+        for (int64_t right = 1; right < 40; right += 7)
+            for (int64_t start = 0; start < 50; start += 11)
+                for (int64_t length = 0; length < 300; length += 43) {
+                    struct window_plan plan = {.left = 25, .hop = hop, .right = right};
+                    int64_t known = length < 30 ? length : 30;
+                    run_plan(plan, start, known, start + length);
+                    plan.stretch = 4;
+                    run_plan(plan, start, known, start + length);
+                }
+}
+
+static void decodes_come_once_a_hop(void **state)
+{
+    (void)state;
+    const struct window_plan plan = {.left = 200, .hop = 20, .right = 16};
+    assert_int_equal(run_plan(plan, 0, 0, 1000), 50);
+    assert_int_equal(run_plan(plan, 7, 0, 1000), 50);
+    /* What was there at the beginning is decoded at once, not hop by hop. */
+    assert_int_equal(run_plan(plan, 0, 500, 1000), 26);
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------- */
+
+static void chunks_lay_every_frame_end_to_end(void **state)
+{
+    (void)state;
+    const struct acoustic acoustic = {
+        .sample_rate = 16000, .frame_samples = 320, .receptive_field = 400};
+    const struct chunk_plan plans[] = {
+        chunk_plan_make(&acoustic, 2000, 500),
+        chunk_plan_make(&acoustic, 1000, 0),
+        {.length = 40000 / 320 * 320, .left = 3200, .right = 11200},
+    };
+    for (size_t p = 0; p < sizeof plans / sizeof *plans; p++)
+        for (int64_t total = 0; total < 200000; total += 997) {
+            struct chunk chunk;
+            int64_t next = 0;
+            for (int64_t i = 0; chunk_at(&plans[p], &acoustic, total, i, &chunk); i++) {
+                assert_int_equal(chunk.start % 320, 0);
+                assert_true(chunk.start + chunk.count <= total);
+                assert_true(chunk.skip + chunk.keep <= acoustic_frames(&acoustic, chunk.count));
+                if (plans[p].left > 0 && chunk.keep > 0) {
+                    assert_int_equal(chunk.start / 320 + chunk.skip, next);
+                    next = chunk.start / 320 + chunk.skip + chunk.keep;
+                }
+            }
+            if (plans[p].left > 0)
+                assert_int_equal(next, acoustic_frames(&acoustic, total));
+        }
+}
+
+static void lengths_are_rounded_as_the_pipeline_does(void **state)
+{
+    (void)state;
+    const struct acoustic acoustic = {
+        .sample_rate = 16000, .frame_samples = 320, .receptive_field = 400};
+    struct chunk_plan plan = chunk_plan_make(&acoustic, 30000, 5000);
+    assert_int_equal(plan.length, 480000);
+    assert_int_equal(plan.left, 80000);
+    plan = chunk_plan_make(&acoustic, 1010, 30); /* 50.5 and 1.5 frames: halves go to even */
+    assert_int_equal(plan.length, 50 * 320);
+    assert_int_equal(plan.right, 2 * 320);
+}
+
+/* ---- endpoint -------------------------------------------------------------------------------- */
+
+static int64_t length_at_end(struct endpoint *e, int64_t speech, enum endpoint_verdict expected)
+{
+    endpoint_begin(e);
+    for (int64_t length = 1;; length++) {
+        enum endpoint_verdict verdict = endpoint_push(e, length <= speech, length);
+        if (verdict == ENDPOINT_NONE)
+            continue;
+        assert_int_equal(verdict, expected);
+        return length;
+    }
+}
+
+static void silence_and_the_limit_end_utterances(void **state)
+{
+    (void)state;
+    struct endpoint e = {.silence = 40, .limit = 900};
+    assert_int_equal(length_at_end(&e, 100, ENDPOINT_SILENCE), 140);
+    assert_int_equal(length_at_end(&e, 0, ENDPOINT_SILENCE), 40);
+    assert_int_equal(length_at_end(&e, 5000, ENDPOINT_LIMIT), 900);
+    /* Towards the limit a shorter pause is enough. */
+    int64_t late = length_at_end(&e, 800, ENDPOINT_SILENCE) - 800;
+    int64_t later = length_at_end(&e, 880, ENDPOINT_SILENCE) - 880;
+    assert_true(late < 40 && later < late && later >= 10);
+}
+
+/* ---- what is kept ---------------------------------------------------------------------------- */
+
+static void emissions_are_settled_in_order(void **state)
+{
+    (void)state;
+    struct emissions e;
+    assert_int_equal(emissions_open(&e, 10, 2, NULL), UTTER_OK);
+    emissions_reset(&e, 100);
+    for (int64_t f = 100; f < 110; f++)
+        emissions_settle(&e, f, (float[]){(float)f, (float)-f});
+    assert_int_equal(emissions_end(&e), 110);
+    assert_true(emissions_row(&e, 107)[1] == -107.0f);
+    emissions_cut(&e, 200);
+    assert_int_equal(emissions_end(&e), 110);
+    emissions_cut(&e, 105);
+    assert_int_equal(emissions_end(&e), 105);
+    emissions_settle(&e, 105, (float[]){5, 5});
+    assert_true(emissions_row(&e, 105)[0] == 5.0f);
+    emissions_cut(&e, 50);
+    assert_int_equal(emissions_end(&e), 100);
+    emissions_close(&e);
+}
+
+static void audio_keeps_what_is_needed(void **state)
+{
+    (void)state;
+    struct audio a;
+    assert_int_equal(audio_open(&a, 10, 100, NULL), UTTER_OK);
+    int64_t keep = 0;
+    for (int64_t i = 0; i < 1000; i += 5) {
+        keep = i > 60 ? i - 60 : 0;
+        float *at = audio_reserve(&a, 5, keep / 10 * 10);
+        for (int k = 0; k < 5; k++)
+            at[k] = (float)(i + k);
+        a.end += 5;
+        if (a.end % 10 == 0)
+            *audio_level(&a, a.end - 10) = (float)(a.end - 10);
+        for (int64_t p = keep / 10 * 10; p < a.end; p += 7)
+            assert_true(*audio_at(&a, p) == (float)p);
+        for (int64_t p = keep / 10 * 10 + 10; p + 10 <= a.end; p += 10)
+            assert_true(*audio_level(&a, p) == (float)p);
+    }
+    audio_close(&a);
+}
+
+static void the_quietest_place_is_found(void **state)
+{
+    (void)state;
+    struct audio a;
+    assert_int_equal(audio_open(&a, 10, 400, NULL), UTTER_OK);
+    audio_reserve(&a, 400, 0);
+    a.end = 400;
+    for (int64_t p = 0; p < 400; p += 10)
+        *audio_level(&a, p) = p >= 250 && p < 290 ? 0.1f : 1.0f;
+    *audio_level(&a, 100) = 0.0f; /* too short */
+    assert_int_equal(audio_quietest(&a, 0, 400, 4), 270);
+    assert_int_equal(audio_quietest(&a, 300, 400, 4), 320);
+    assert_int_equal(audio_quietest(&a, 395, 400, 4), 400);
+    assert_int_equal(audio_quietest(&a, 400, 400, 4), 400);
+    audio_close(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_frame_is_settled_once),
+        cmocka_unit_test(decodes_come_once_a_hop),
+        cmocka_unit_test(chunks_lay_every_frame_end_to_end),
+        cmocka_unit_test(lengths_are_rounded_as_the_pipeline_does),
+        cmocka_unit_test(silence_and_the_limit_end_utterances),
+        cmocka_unit_test(emissions_are_settled_in_order),
+        cmocka_unit_test(audio_keeps_what_is_needed),
+        cmocka_unit_test(the_quietest_place_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
