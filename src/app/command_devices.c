@@ -6,10 +6,15 @@
 #include "app/quiet.h"
 #include "app/text.h"
 
+#include <errno.h>
 #include <portaudio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char HELP[] =
     "usage: utter devices\n"
@@ -135,6 +140,56 @@ static int print_table(const struct table *table)
     return options_help("");
 }
 
+/* Returns an exit status, and has said why when it is not OPTIONS_OK. */
+static int list_devices(void)
+{
+    struct table table = {NULL, 0};
+    struct quiet quiet = quiet_begin();
+    PaError failure = Pa_Initialize();
+    bool ok = failure == paNoError && fill_table(&table);
+    if (failure == paNoError)
+        Pa_Terminate();
+    quiet_end(&quiet);
+
+    int status = OPTIONS_FAILURE;
+    if (failure != paNoError)
+        fault_print("no microphone: the sound system fails: %s", Pa_GetErrorText(failure));
+    else if (!ok)
+        fault_print("out of memory");
+    else if (table.count == 0)
+        fault_print("no microphone: no sound input was found; plug one in or start the sound "
+                    "server, or try `utter --demo`, which needs none");
+    else
+        status = print_table(&table);
+    free_table(&table);
+    return status;
+}
+
+/* In a process of its own: of a machine without any ALSA device, PortAudio aborts. */
+static int list_safely(void)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        _exit(list_devices());
+    }
+    int status = 0;
+    if (child < 0) {
+        fault_print("cannot start a process: %s", strerror(errno));
+        return OPTIONS_FAILURE;
+    }
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return OPTIONS_FAILURE;
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    fault_print("no microphone: the sound system fails: %s in PortAudio; is ALSA set up on this "
+                "machine?",
+                strsignal(WTERMSIG(status)));
+    return OPTIONS_FAILURE;
+}
+
 int command_devices(int argc, char **argv)
 {
     int option = options_next(argc, argv, "h", OPTIONS);
@@ -146,25 +201,5 @@ int command_devices(int argc, char **argv)
         fault_print("%s: utter devices takes no operand", argv[optind]);
         return OPTIONS_USAGE;
     }
-
-    struct table table = {NULL, 0};
-    struct quiet quiet = quiet_begin();
-    PaError failure = Pa_Initialize();
-    bool ok = failure == paNoError && fill_table(&table);
-    if (failure == paNoError)
-        Pa_Terminate();
-    quiet_end(&quiet);
-
-    int status = OPTIONS_FAILURE;
-    if (failure != paNoError)
-        fault_print("the sound system cannot be reached: %s", Pa_GetErrorText(failure));
-    else if (!ok)
-        fault_print("out of memory");
-    else if (table.count == 0)
-        fault_print("no microphone: no sound input was found; plug one in or start the sound "
-                    "server, or try `utter --demo`, which needs none");
-    else
-        status = print_table(&table);
-    free_table(&table);
-    return status;
+    return list_safely();
 }

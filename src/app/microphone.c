@@ -15,7 +15,7 @@
 static const int64_t OPEN_LIMIT_NS = 15000000000; /* a sound system starts within this */
 static const int64_t FIRST_LIMIT_NS = 6000000000; /* Bluetooth takes seconds to its first sample */
 static const int64_t DEAD_NS = 1500000000;        /* no callback for so long: the input is dead */
-static const int64_t RETRY_NS = 500000000;
+static const int64_t RETRY_NS = 500000000, RETRY_LIMIT_NS = 2000000000;
 static const struct timespec PUMP_NAP = {.tv_nsec = 20000000};
 
 struct microphone {
@@ -39,8 +39,9 @@ struct microphone {
     int64_t position;       /* where the next frame is pushed */
     int64_t dropped_held;   /* frames that fell out of the child's ring before held chunks */
     bool paused;
-    int64_t opened_ns; /* when the child was started */
-    int64_t retry_ns;
+    int64_t opened_ns;   /* when the child was started */
+    int64_t retry_ns;    /* when it is tried again */
+    int64_t patience_ns; /* how long that is put off the next time */
 
     pthread_mutex_t lock; /* guards status */
     struct source_status status;
@@ -136,6 +137,13 @@ static void break_audio(struct microphone *m)
     utter_live_flush(m->live);
 }
 
+/* The next attempt, later each time: a sound server that is gone may stay away for long. */
+static void put_off(struct microphone *m)
+{
+    m->retry_ns = now_ns() + m->patience_ns;
+    m->patience_ns = m->patience_ns < RETRY_LIMIT_NS ? 2 * m->patience_ns : RETRY_LIMIT_NS;
+}
+
 /* Gives the input up; what was heard is flushed. It is tried again soon. */
 static void lose(struct microphone *m, const char *message)
 {
@@ -144,7 +152,7 @@ static void lose(struct microphone *m, const char *message)
     tell(m, SOURCE_LOST, message);   /* which may lie in the child's mapping */
     capture_child_kill(&m->child);
     m->chunk_seen = m->chunk_free = m->chunk_passed = m->frames_passed = 0;
-    m->retry_ns = now_ns() + RETRY_NS;
+    put_off(m);
 }
 
 static void reopen(struct microphone *m)
@@ -154,7 +162,7 @@ static void reopen(struct microphone *m)
         return;
     m->opened_ns = now_ns();
     if (!capture_child_start(&m->child, m->device, m->source.sample_rate, m->log, &error)) {
-        m->retry_ns = m->opened_ns + 4 * RETRY_NS;
+        put_off(m);
         tell(m, SOURCE_LOST, error.message);
         return;
     }
@@ -180,8 +188,10 @@ static void pump_open(struct microphone *m)
         lose(m, "no sound comes from it any more");
     else if (m->paused && beat > 0)
         tell(m, SOURCE_PAUSED, "");
-    else if (!m->paused && m->chunk_free > 0)
+    else if (!m->paused && m->chunk_free > 0) {
         tell(m, SOURCE_LISTENING, "");
+        m->patience_ns = RETRY_NS;
+    }
 }
 
 static void pump_child(struct microphone *m)
@@ -307,6 +317,7 @@ struct source *microphone_open(const char *device, int rate, int log, struct utt
     m->log = log;
     pthread_mutex_init(&m->lock, NULL);
     snprintf(m->device, sizeof(m->device), "%s", device ? device : "");
+    m->patience_ns = RETRY_NS;
     m->opened_ns = now_ns();
     if (!capture_child_start(&m->child, m->device, rate, log, error) || !await_open(m, error))
         goto fail;

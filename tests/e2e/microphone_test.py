@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Digits that were spoken by a human, played into a microphone, appear as captions: on the screen,
+and in a pipe."""
+
+import signal
+
+import live
+
+
+def captions_appear_on_the_screen():
+    wanted = live.clip_words()
+    with live.Home() as home, live.Microphone(home) as microphone:
+        with live.Terminal(home, [], columns=72, rows=20) as terminal:
+            live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
+            live.play_until(
+                microphone,
+                live.CLIP,
+                lambda: live.contains(live.words_of(terminal.screen()), wanted),
+                f"{wanted} on the screen",
+            )
+            assert terminal.shows("default"), "the status line does not name the microphone"
+            terminal.keys("q")
+            assert terminal.wait_end() == 0
+            (transcript,) = home.transcripts()
+            assert terminal.screen().replace("\n", "").count(transcript) == 1, "nobody said where"
+            with open(transcript, encoding="utf-8") as file:
+                assert live.contains(live.words_of(file.read()), wanted), "not in the transcript"
+
+
+def captions_come_out_of_a_pipe():
+    wanted = live.clip_words()
+    with live.Home() as home, live.Microphone(home) as microphone:
+        with live.Pipe(home, ["--format", "jsonl"]) as program:
+            live.wait_for(lambda: program.says("listening to"), "the program to listen")
+            live.play_until(
+                microphone, live.CLIP, lambda: program.heard(wanted), f"{wanted} in a FINAL"
+            )
+            program.kill(signal.SIGTERM)
+            assert program.wait_end() == 0
+            finals = {event["utterance"]: i for i, event in enumerate(program.events())
+                      if event["type"] == "final"}
+            for i, event in enumerate(program.events("commit")):
+                assert event["utterance"] in finals, "an utterance without its FINAL"
+            assert not program.events("draft"), "drafts that nobody asked for"
+            assert home.transcripts() == [], "a pipe leaves no transcript of its own"
+
+
+if __name__ == "__main__":
+    live.skip_unless_all_is_here()
+    live.run(captions_appear_on_the_screen, captions_come_out_of_a_pipe)
