@@ -5,47 +5,72 @@
 #include <float.h>
 #include <stddef.h>
 
-/* One vector of finish(): `count` is VECTOR_LANES, or fewer at a row's end. */
-INLINE void finish_vector(const enum activation which, float *c, const float *bias,
-                          const float *residual, int64_t count)
+/* ---- activations ----------------------------------------------------------------------------- */
+
+INLINE void activate_all(const enum activation which, float *values, int64_t count)
 {
-    const bool whole = count >= VECTOR_LANES;
-    vector x = whole ? vector_load(c) : vector_load_partial(c, count);
-    if (bias)
-        x = x + (whole ? vector_load(bias) : vector_load_partial(bias, count));
-    x = activate(which, x);
-    if (residual)
-        x = x + (whole ? vector_load(residual) : vector_load_partial(residual, count));
-    if (whole)
-        vector_store(c, x);
-    else
-        vector_store_partial(c, x, count);
+    int64_t i = 0;
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
+        vector_store(values + i, activate(which, vector_load(values + i)));
+    if (i < count) {
+        vector x = activate(which, vector_load_partial(values + i, count - i));
+        vector_store_partial(values + i, x, count - i);
+    }
 }
 
-INLINE void finish_rows(const enum activation which, const struct gemm_finish *finish)
+/* A loop for each function, so that none asks which it is for every value. */
+#define CASE(name)                                                                                 \
+    case ACTIVATION_##name:                                                                        \
+        activate_all(ACTIVATION_##name, values, count);                                            \
+        break
+
+static void activate_values(enum activation which, float *values, int64_t count)
 {
-    const float *bias = finish->bias;
-    for (int64_t i = 0; i < finish->rows; i++) {
-        float *c = finish->c + i * finish->c_stride;
-        const float *residual = finish->residual;
-        if (residual)
-            residual += i * finish->residual_stride;
-        int64_t j = 0;
-        for (; j + VECTOR_LANES <= finish->columns; j += VECTOR_LANES)
-            finish_vector(which, c + j, bias ? bias + j : NULL, residual ? residual + j : NULL,
-                          VECTOR_LANES);
-        if (j < finish->columns)
-            finish_vector(which, c + j, bias ? bias + j : NULL, residual ? residual + j : NULL,
-                          finish->columns - j);
+    switch (which) {
+        CASE(GELU);
+        CASE(GELU_TANH);
+        CASE(GELU_CLIPPED);
+        CASE(QUICK_GELU);
+        CASE(RELU);
+        CASE(RELU6);
+        CASE(RELU_SQUARED);
+        CASE(LEAKY_RELU);
+        CASE(SILU);
+        CASE(MISH);
+        CASE(HARDSWISH);
+        CASE(LAPLACE);
+        CASE(SQRT_SOFTPLUS);
+        CASE(TANH);
+        CASE(SIGMOID);
+    case ACTIVATION_LINEAR:
+        break;
     }
+}
+
+/* ---- what follows a product ------------------------------------------------------------------ */
+
+static void add(float *to, const float *values, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
+        vector_store(to + i, vector_load(to + i) + vector_load(values + i));
+    for (; i < count; i++)
+        to[i] += values[i];
 }
 
 void KERNEL(finish)(const struct gemm_finish *finish)
 {
-#define FINISH(which) finish_rows(which, finish)
-    ACTIVATION_SWITCH(finish->activation, FINISH)
-#undef FINISH
+    for (int64_t i = 0; i < finish->rows; i++) {
+        float *c = finish->c + i * finish->c_stride;
+        if (finish->bias)
+            add(c, finish->bias, finish->columns);
+        activate_values(finish->activation, c, finish->columns);
+        if (finish->residual)
+            add(c, finish->residual + i * finish->residual_stride, finish->columns);
+    }
 }
+
+/* ---- layer norm ------------------------------------------------------------------------------ */
 
 static float sum_of(const float *values, int64_t count)
 {
@@ -77,43 +102,33 @@ static float center(const float *in, float *out, int64_t count, float mean)
     return vector_sum(sum);
 }
 
-INLINE void scale_vector(const enum activation which, const struct norm *norm, float *out,
-                         int64_t at, vector scale, int64_t count)
+static void scale(float *values, int64_t count, float factor, const struct norm *norm)
 {
-    const bool whole = count >= VECTOR_LANES;
-    vector x = (whole ? vector_load(out + at) : vector_load_partial(out + at, count)) * scale;
-    if (norm->gain) {
-        const float *gain = norm->gain + at, *offset = norm->offset + at;
-        x = vector_fma(x, whole ? vector_load(gain) : vector_load_partial(gain, count),
-                       whole ? vector_load(offset) : vector_load_partial(offset, count));
-    }
-    x = activate(which, x);
-    if (whole)
-        vector_store(out + at, x);
-    else
-        vector_store_partial(out + at, x, count);
-}
-
-INLINE void scale_row(const enum activation which, const struct norm *norm, float *out,
-                      int64_t count, float deviation)
-{
-    const vector scale = vector_set(1.0f / deviation);
+    const vector factors = vector_set(factor);
     int64_t i = 0;
-    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
-        scale_vector(which, norm, out, i, scale, VECTOR_LANES);
-    if (i < count)
-        scale_vector(which, norm, out, i, scale, count - i);
+    if (!norm->gain) {
+        for (; i < count; i++)
+            values[i] *= factor;
+        return;
+    }
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) {
+        vector x = vector_load(values + i) * factors;
+        x = vector_fma(x, vector_load(norm->gain + i), vector_load(norm->offset + i));
+        vector_store(values + i, x);
+    }
+    for (; i < count; i++)
+        values[i] = values[i] * factor * norm->gain[i] + norm->offset[i];
 }
 
 void KERNEL(layer_norm)(const struct norm *norm, const float *in, float *out, int64_t count)
 {
     float mean = sum_of(in, count) / (float)count;
     float variance = center(in, out, count, mean) / (float)count;
-    float deviation = sqrtf(variance + norm->epsilon);
-#define SCALE(which) scale_row(which, norm, out, count, deviation)
-    ACTIVATION_SWITCH(norm->activation, SCALE)
-#undef SCALE
+    scale(out, count, 1.0f / sqrtf(variance + norm->epsilon), norm);
+    activate_values(norm->activation, out, count);
 }
+
+/* ---- softmax --------------------------------------------------------------------------------- */
 
 static float greatest_of(const float *values, int64_t count)
 {

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Attention of every set of kernels against double precision, on random shapes. */
+#include "nn/attention.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t seed = 3;
+
+static uint32_t random_number(void)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33);
+}
+
+static float *random_floats(int64_t count)
+{
+    float *values = malloc((size_t)count * sizeof *values);
+    assert_non_null(values);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = (float)random_number() / (float)(1u << 29) - 2.0f;
+    return values;
+}
+
+static void check_values(const struct attention_shape *shape, const struct attention *attention)
+{
+    double *weights = malloc((size_t)shape->frames * sizeof *weights);
+    assert_non_null(weights);
+    for (int64_t at = 0; at < shape->heads * shape->frames; at++) {
+        int64_t head = at / shape->frames * shape->head_size, i = at % shape->frames;
+        double greatest = -INFINITY, sum = 0;
+        for (int64_t j = 0; j < shape->frames; j++) {
+            weights[j] = 0;
+            for (int64_t k = head; k < head + shape->head_size; k++)
+                weights[j] += (double)attention->query[i * attention->stride + k] *
+                              attention->key[j * attention->stride + k];
+            greatest = fmax(greatest, weights[j]);
+        }
+        for (int64_t j = 0; j < shape->frames; j++) {
+            weights[j] = exp(weights[j] - greatest);
+            sum += weights[j];
+        }
+        for (int64_t k = head; k < head + shape->head_size; k++) {
+            double expected = 0;
+            for (int64_t j = 0; j < shape->frames; j++)
+                expected += weights[j] / sum * attention->value[j * attention->stride + k];
+            double difference = attention->context[i * attention->context_stride + k] - expected;
+            assert_true(fabs(difference) <= 5e-5); /* scores of 50 and more */
+        }
+    }
+    free(weights);
+}
+
+/* The context, in a new buffer. */
+static float *run(const struct kernels *kernels, const struct attention_shape *shape,
+                  struct attention *attention, int threads)
+{
+    struct pool *pool = pool_open(threads, NULL);
+    assert_non_null(pool);
+    attention->context = random_floats(shape->frames * attention->context_stride);
+    attention->scratch = random_floats(attention_scratch_floats(kernels, shape, threads));
+    attention_run(kernels, pool, shape, attention);
+    free(attention->scratch);
+    pool_close(pool);
+    return attention->context;
+}
+
+static void check_kernels(const struct kernels *kernels)
+{
+    for (int round = 0; round < 24; round++) {
+        struct attention_shape shape = {1 + random_number() % (round % 6 ? 60 : 400),
+                                        1 + random_number() % 5, 1 + random_number() % 100};
+        int64_t hidden = shape.heads * shape.head_size, stride = 3 * hidden + random_number() % 9;
+        float *qkv = random_floats(shape.frames * stride + kernels->panel);
+        struct attention attention = {
+            .query = qkv,
+            .key = qkv + hidden,
+            .value = qkv + 2 * hidden,
+            .stride = stride,
+            .context_stride = hidden + random_number() % 9,
+        };
+        float *first = run(kernels, &shape, &attention, 1);
+        check_values(&shape, &attention);
+        float *second = run(kernels, &shape, &attention, 3);
+        for (int64_t i = 0; i < shape.frames; i++)
+            assert_memory_equal(first + i * attention.context_stride,
+                                second + i * attention.context_stride,
+                                (size_t)hidden * sizeof *first);
+        free(first);
+        free(second);
+        free(qkv);
+    }
+}
+
+static void test_attention(void **state)
+{
+    (void)state;
+    for (int set = 0; set < KERNELS_SETS; set++) {
+        const struct kernels *kernels = kernels_find((enum instruction_set)set);
+        if (kernels)
+            check_kernels(kernels);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_attention)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
