@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The model that comes with the program: found without being named, and it hears real speech.
+
+UTTER_BUILD names the build folder, which is installed into an empty one here.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from harness import ROOT, ProgramTest
+
+CLIPS = sorted((ROOT / "tests" / "e2e" / "data").glob("*.flac"))
+DIGITS = {"ZERO", "OH", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE"}
+
+
+def spoken(clip):
+    return clip.with_suffix(".txt").read_text().split()
+
+
+class Bundled(ProgramTest):
+    def hear(self, *arguments, program=None):
+        command = [program or os.environ["UTTER"], "transcribe", *map(os.fspath, arguments)]
+        result = subprocess.run(command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+                                capture_output=True, encoding="utf-8")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def test_digits(self):
+        self.assertGreater(len(CLIPS), 1)
+        for clip in CLIPS:
+            with self.subTest(clip=clip.name):
+                self.assertEqual(self.hear(clip).upper().split(), spoken(clip))
+
+    def test_by_name(self):
+        self.assertEqual(self.hear("--model", "digits", CLIPS[0]), self.hear(CLIPS[0]))
+
+    def test_words_in_time(self):
+        """Every word lies in the recording, in order, and takes the time that a digit takes."""
+        for clip in CLIPS:
+            result = json.loads(self.hear("--format", "json", clip))
+            before = 0
+            for word in result["words"]:
+                self.assertIn(word["text"].upper(), DIGITS)
+                self.assertTrue(before <= word["start"] < word["end"] <= result["duration"], word)
+                self.assertTrue(word["end"] - word["start"] < 1.5, word)
+                before = word["end"]
+
+    def test_installed(self):
+        """What `meson install` puts somewhere else finds its model there."""
+        subprocess.run(["meson", "install", "--no-rebuild", "--quiet", "-C", os.environ["UTTER_BUILD"],
+                        "--destdir", os.fspath(self.folder)], check=True, capture_output=True)
+        programs = [path for path in self.folder.rglob("bin/utter")]
+        self.assertEqual(len(programs), 1)
+        models = [pathlib.Path(path).parent for path in self.folder.rglob("share/utter/models/digits/config.json")]
+        self.assertEqual(len(models), 1)
+        self.assertTrue(any(self.folder.rglob("include/utter.h")))
+        self.assertTrue(any(self.folder.rglob("pkgconfig/utter.pc")))
+        self.assertEqual(self.hear(CLIPS[0], program=programs[0]), self.hear(CLIPS[0]))
+
+
+if __name__ == "__main__":
+    unittest.main()
