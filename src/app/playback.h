@@ -11,8 +11,8 @@
 #include "app/source.h"
 
 /**
- * `path` as for audio_file_open(). A file that is shorter than one frame of `model`, damaged, or cut
- * off before its promised end ends with a failure; what was cut off is a gap.
+ * `path` as for audio_file_open(). A file that is shorter than one frame of `model`, damaged, or
+ * cut off before its promised end ends with a failure; what was cut off is a gap.
  */
 struct source *playback_open(const char *path, const struct utter_model_info *model,
                              struct utter_error *error);

@@ -1,0 +1,57 @@
+#!/bin/sh
+# What `meson install` leaves is a usable library: the program of README.md, taken from its text,
+# builds with pkg-config against the installed header, shared and static, and hears a recording.
+# Usage: test_install.sh BUILD_ROOT SOURCE_ROOT PREFIX RECORDING EXPECTED_TEXT
+set -eu
+build=$1 source=$2 prefix=$3 recording=$4 expected=$5
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+DESTDIR="$work/root" meson install -C "$build" --no-rebuild >install.log 2>&1 || {
+  cat install.log
+  exit 1
+}
+description=$(find root -name utter.pc)
+[ -n "$description" ] || { echo "utter.pc is not installed"; exit 1; }
+header=$(cd root && find . -name '*.h')
+[ "$header" = ".$prefix/include/utter.h" ] || { echo "installed headers: $header"; exit 1; }
+
+export PKG_CONFIG_PATH="$work/${description%/*}"
+describe() {
+  pkg-config --define-variable=prefix="$work/root$prefix" "$@" utter
+}
+
+command -v sox >/dev/null || { echo "sox is not here"; exit 77; }
+sox "$recording" -t f32 -r 16000 -c 1 audio
+
+awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
+  "$source/README.md" >example.c
+lines=$(grep -c . example.c)
+echo "README.md's program: $lines lines"
+[ "$lines" -ge 10 ] && [ "$lines" -le 20 ]
+
+warnings='-std=c11 -Wall -Wextra -Werror'
+cc $warnings example.c -o shared $(describe --cflags --libs)
+# Ours from the archive, what it needs as shared libraries.
+libdir=$(describe --variable=libdir)
+cc $warnings example.c -o static -DUTTER_STATIC $(describe --cflags) "$libdir/libutter.a" \
+  $(describe --static --libs | sed 's/-lutter//')
+if ldd static | grep libutter; then
+  echo "the static program needs libutter.so"
+  exit 1
+fi
+LD_LIBRARY_PATH=$libdir ldd shared | grep 'libutter\.so\.[0-9]* => '"$work" >/dev/null
+
+for program in shared static; do
+  heard=$(LD_LIBRARY_PATH=$libdir "./$program" "$source/models/digits" <audio)
+  echo "$program: $heard"
+  words=$(echo "$heard" | sed 's/.*: //' | tr '\n' ' ')
+  [ "$words" = "$expected " ] || { echo "expected: $expected"; exit 1; }
+  if LD_LIBRARY_PATH=$libdir "./$program" "$work/nowhere" <audio 2>error; then
+    echo "a model that is not there gives no error"
+    exit 1
+  fi
+  grep -q "$work/nowhere" error || { echo "error without the file's name:"; cat error; exit 1; }
+done
