@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t OPEN_LIMIT_NS = 15000000000; /* a sound system starts within this */
-static const int64_t FIRST_LIMIT_NS = 6000000000; /* Bluetooth takes seconds to its first sample */
-static const int64_t DEAD_NS = 1500000000;        /* no callback for so long: the input is dead */
+static const int64_t OPEN_LIMIT_NS = 15000000000;  /* a sound system starts within this */
+static const int64_t FIRST_LIMIT_NS = 10000000000; /* Bluetooth takes seconds to its first sample */
+static const int64_t DEAD_NS = 1500000000;         /* no callback for so long: the input is dead */
 static const int64_t RETRY_NS = 500000000, RETRY_LIMIT_NS = 2000000000;
 static const struct timespec PUMP_NAP = {.tv_nsec = 20000000};
 
@@ -40,6 +40,7 @@ struct microphone {
     int64_t dropped_held;   /* frames that fell out of the child's ring before held chunks */
     bool paused;
     int64_t opened_ns;   /* when the child was started */
+    int64_t running_ns;  /* when it had opened its input; 0: not yet */
     int64_t retry_ns;    /* when it is tried again */
     int64_t patience_ns; /* how long that is put off the next time */
 
@@ -161,6 +162,7 @@ static void reopen(struct microphone *m)
     if (now_ns() < m->retry_ns)
         return;
     m->opened_ns = now_ns();
+    m->running_ns = 0;
     if (!capture_child_start(&m->child, m->device, m->source.sample_rate, m->log, &error)) {
         put_off(m);
         tell(m, SOURCE_LOST, error.message);
@@ -177,12 +179,14 @@ static void pump_open(struct microphone *m)
         lose(m, "it came back with another rate or number of channels");
         return;
     }
+    if (m->running_ns == 0)
+        m->running_ns = now_ns();
     pass_audio(m);
     int64_t beat = atomic_load_explicit(&shared->heartbeat_ns, memory_order_relaxed);
     int64_t now = now_ns();
     if (!capture_child_alive(&m->child))
         lose(m, "its recording ended");
-    else if (beat == 0 && now - m->opened_ns > FIRST_LIMIT_NS)
+    else if (beat == 0 && now - m->running_ns > FIRST_LIMIT_NS)
         lose(m, "it opens, but no sound comes from it");
     else if (beat > 0 && now - beat > DEAD_NS)
         lose(m, "no sound comes from it any more");

@@ -264,9 +264,10 @@ static void draw_help(struct screen *screen, const struct status_line *status)
     }
     if (screen->view.scrolled) {
         char text[80];
-        snprintf(text, sizeof text, " %zu lines below: End shows the newest",
+        snprintf(text, sizeof text, " %zu below",
                  caption_view_below(&screen->view, screen->captions));
         put(window, text, A_BOLD);
+        put(window, "   End newest", A_BOLD);
         return;
     }
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

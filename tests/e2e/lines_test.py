@@ -25,11 +25,11 @@ def finish(home, *arguments, **options):
 
 def text_is_a_line_for_each_utterance():
     with live.Home() as home:
-        status, text, errors = finish(home, "--input", live.CLIP)
+        status, text, errors = finish(home, "--input", live.clip())
         assert status == 0, errors
         assert live.contains(live.words_of(text), live.clip_words()), text
         assert text.endswith("\n") and "\033" not in text
-        status, lower, errors = finish(home, "--input", live.CLIP, "--case", "lower")
+        status, lower, errors = finish(home, "--input", live.clip(), "--case", "lower")
         assert status == 0 and lower == text.lower(), f"{lower!r} is not {text!r} in lower case"
 
 
@@ -42,7 +42,7 @@ def files_hold_what_their_names_say():
             ("a.txt", r"^\w"),
         ]:
             path = os.path.join(home.path, name)
-            status, out, errors = finish(home, "--input", live.CLIP, "-o", path)
+            status, out, errors = finish(home, "--input", live.clip(), "-o", path)
             assert status == 0 and out == "", errors
             with open(path, encoding="utf-8") as file:
                 text = file.read()
@@ -53,7 +53,7 @@ def files_hold_what_their_names_say():
 
 def drafts_come_when_asked_for():
     with live.Home() as home:
-        with live.Pipe(home, ["--input", live.CLIP, "--format", "jsonl", "--drafts"]) as program:
+        with live.Pipe(home, ["--input", live.clip(), "--format", "jsonl", "--drafts"]) as program:
             assert program.wait_end() == 0
             kinds = [event["type"] for event in program.events()]
             assert {"draft", "commit", "final", "state"} <= set(kinds), kinds
@@ -68,7 +68,7 @@ def drafts_come_when_asked_for():
 
 def a_typewriter_gets_plain_lines():
     with live.Home() as home:
-        with live.Terminal(home, ["--input", live.CLIP], term="dumb") as terminal:
+        with live.Terminal(home, ["--input", live.clip()], term="dumb") as terminal:
             terminal.tmux("pipe-pane", "-O", f"cat > {terminal.file('raw')}")
             terminal.wait_end()
             assert live.contains(live.words_of(terminal.screen()), live.clip_words())
@@ -78,7 +78,7 @@ def a_typewriter_gets_plain_lines():
 def a_reader_may_have_enough():
     with live.Home() as home:
         program = subprocess.Popen(
-            [live.PROGRAM, "--input", live.CLIP, "--format", "jsonl"],
+            [live.PROGRAM, "--input", live.clip(), "--format", "jsonl"],
             env=home.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -101,10 +101,10 @@ def what_is_wrong_is_said_in_one_line():
             (["--input", missing], 1, missing),
             (["--input", text], 1, text),
             (["--input", home.path], 1, home.path),
-            (["--input", live.CLIP, "-o", "/dev/full"], 1, "/dev/full"),
-            (["--input", live.CLIP, "-o", f"{missing}/x"], 1, missing),
-            (["--input", live.CLIP, "--model", missing], 1, missing),
-            (["--input", live.CLIP, "--demo"], 2, "only one"),
+            (["--input", live.clip(), "-o", "/dev/full"], 1, "/dev/full"),
+            (["--input", live.clip(), "-o", f"{missing}/x"], 1, missing),
+            (["--input", live.clip(), "--model", missing], 1, missing),
+            (["--input", live.clip(), "--demo"], 2, "only one"),
             (["--device", "x", "--demo"], 2, "only one"),
             (["--drafts"], 2, "--drafts"),
             (["--format", "doc"], 2, "doc"),

@@ -15,7 +15,7 @@ def captions_appear_on_the_screen():
             live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
             live.play_until(
                 microphone,
-                live.CLIP,
+                live.clip(),
                 lambda: live.contains(live.words_of(terminal.screen()), wanted),
                 f"{wanted} on the screen",
             )
@@ -34,7 +34,7 @@ def captions_come_out_of_a_pipe():
         with live.Pipe(home, ["--format", "jsonl"]) as program:
             live.wait_for(lambda: program.says("listening to"), "the program to listen")
             live.play_until(
-                microphone, live.CLIP, lambda: program.heard(wanted), f"{wanted} in a FINAL"
+                microphone, live.clip(), lambda: program.heard(wanted), f"{wanted} in a FINAL"
             )
             program.kill(signal.SIGTERM)
             assert program.wait_end() == 0

@@ -10,8 +10,8 @@ import time
 import live
 
 
-def start(home, arguments=("--input", live.CLIP), **options):
-    terminal = live.Terminal(home, arguments, **options)
+def start(home, arguments=None, **options):
+    terminal = live.Terminal(home, arguments or ["--input", live.clip()], **options)
     live.wait_for(lambda: terminal.shows("q quit"), "the screen")
     return terminal
 

@@ -17,13 +17,13 @@ def start(home, arguments=("--format", "jsonl")):
 
 def hear(microphone, program):
     wanted = live.clip_words()
-    live.play_until(microphone, live.CLIP, lambda: program.heard(wanted), f"{wanted} in a FINAL")
+    live.play_until(microphone, live.clip(), lambda: program.heard(wanted), f"{wanted} in a FINAL")
 
 
 def captions_go_on_after_the_server_is_back():
     with live.Home() as home, live.Microphone(home) as microphone, start(home) as program:
         hear(microphone, program)
-        player = microphone.play_in_background(live.CLIP)
+        player = microphone.play_in_background(live.clip())
         commits = len(program.events("commit"))
         live.wait_for(
             lambda: len(program.events("commit")) > commits or player.poll() is not None,
@@ -48,7 +48,7 @@ def captions_go_on_after_the_server_is_back():
         wanted = live.clip_words()
         live.play_until(
             microphone,
-            live.CLIP,
+            live.clip(),
             lambda: any(
                 live.contains(live.words_of(event["text"]), wanted)
                 for event in program.events("final")[before:]
