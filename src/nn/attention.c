@@ -80,7 +80,7 @@ static void score(const struct job *job, int64_t head, const float *query, int64
     for (int64_t panel = 0; panel < job->panels; panel++) {
         tile.b = key_panel(job, head, panel);
         tile.c = scores + panel * job->kernels->panel;
-        gemm_tiles(job->kernels, tile, rows);
+        gemm_tiles(job->kernels, &tile, rows);
     }
     for (int64_t i = 0; i < rows; i++)
         job->kernels->softmax(scores + i * job->width, job->shape->frames);
@@ -106,7 +106,7 @@ static void mix(const struct job *job, const float *scores, const float *value, 
     };
     for (int64_t i = 0; i < panels; i++) {
         tile.vectors = (int)(vectors / panels + (i < vectors % panels));
-        gemm_tiles(kernels, tile, rows);
+        gemm_tiles(kernels, &tile, rows);
         tile.b += tile.vectors * kernels->lanes;
         tile.c += tile.vectors * kernels->lanes;
     }

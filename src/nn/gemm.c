@@ -6,7 +6,8 @@
 
 enum {
     BLOCK_INPUTS = 768, /* of a panel at a time: its rows of B stay in the second-level cache */
-    BLOCK_ROWS = 216,   /* of X at a time: they share that cache with the panel */
+    BLOCK_ROWS = 144,   /* of X at a time: they share that cache with two panels */
+    TASKS_A_THREAD = 4, /* at least, where there are panels enough: threads are not equally fast */
     TILE_FLOATS_MAX = 16 * 64,
 };
 
@@ -118,18 +119,6 @@ struct gemm_weights gemm_scale(const struct gemm_weights *weights, const float *
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* The rows in tiles of nearly one size, so that no last tile is a thin one. */
-void gemm_tiles(const struct kernels *kernels, struct gemm_tile tile, int64_t rows)
-{
-    int64_t tiles = (rows + kernels->rows - 1) / kernels->rows;
-    for (int64_t i = 0; i < tiles; i++) {
-        tile.rows = (int)(rows / tiles + (i < rows % tiles));
-        kernels->tile(&tile);
-        tile.a += tile.rows * tile.row_stride;
-        tile.c += tile.rows * tile.c_stride;
-    }
-}
-
 static void copy_columns(float *to, int64_t to_stride, const float *from, int64_t from_stride,
                          int64_t rows, int64_t columns)
 {
@@ -137,94 +126,158 @@ static void copy_columns(float *to, int64_t to_stride, const float *from, int64_
         memcpy(to + i * to_stride, from + i * from_stride, (size_t)columns * sizeof *to);
 }
 
-/* As gemm_tiles(), but C has only `columns` columns, which no vector's width divides. */
-static void narrow_tiles(const struct kernels *kernels, struct gemm_tile tile, int64_t rows,
-                         int64_t columns)
+/* A tile whose C has fewer columns than its vectors have lanes: sums go through a tile aside. */
+static void multiply_narrow(const struct kernels *kernels, struct gemm_tile tile, int64_t columns)
 {
-    float sums[TILE_FLOATS_MAX];
+    float sums[TILE_FLOATS_MAX] = {0};
     float *c = tile.c;
     int64_t c_stride = tile.c_stride;
-    memset(sums, 0, sizeof sums);
     tile.c = sums;
     tile.c_stride = tile.vectors * kernels->lanes;
-    for (int64_t i = 0; i < rows; i += tile.rows) {
-        tile.rows = (int)smaller(kernels->rows, rows - i);
-        if (tile.accumulate)
-            copy_columns(sums, tile.c_stride, c + i * c_stride, c_stride, tile.rows, columns);
-        kernels->tile(&tile);
-        copy_columns(c + i * c_stride, c_stride, sums, tile.c_stride, tile.rows, columns);
+    if (tile.accumulate)
+        copy_columns(sums, tile.c_stride, c, c_stride, tile.rows, columns);
+    kernels->tile(&tile);
+    copy_columns(c, c_stride, sums, tile.c_stride, tile.rows, columns);
+}
+
+/*
+ * The rows in tiles of nearly one size, so that no last tile is a thin one. Meanwhile `ahead`, as
+ * many floats as this B has, comes nearer: it is what the next call will read.
+ */
+static void multiply_rows(const struct kernels *kernels, struct gemm_tile tile, int64_t rows,
+                          int64_t columns, const float *ahead, struct gemm_finish *finish)
+{
+    int64_t tiles = (rows + kernels->rows - 1) / kernels->rows;
+    int64_t share = tile.step / tiles > 1 ? tile.step / tiles : 1;
+    tile.ahead = ahead ? ahead : tile.b;
+    tile.ahead_step = ahead ? share : 0;
+    for (int64_t i = 0; i < tiles; i++) {
+        tile.rows = (int)(rows / tiles + (i < rows % tiles));
+        if (columns % kernels->lanes)
+            multiply_narrow(kernels, tile, columns);
+        else
+            kernels->tile(&tile);
+        if (finish) {
+            finish->c = tile.c;
+            finish->rows = tile.rows;
+            kernels->finish(finish);
+            if (finish->residual)
+                finish->residual += tile.rows * finish->residual_stride;
+        }
         tile.a += tile.rows * tile.row_stride;
+        tile.c += tile.rows * tile.c_stride;
+        tile.ahead += tile.taps * tile.tap_length * tile.ahead_step;
     }
 }
 
-struct product {
+void gemm_tiles(const struct kernels *kernels, const struct gemm_tile *tile, int64_t rows)
+{
+    multiply_rows(kernels, *tile, rows, tile->vectors * kernels->lanes, NULL, NULL);
+}
+
+/* One task: a block of rows by some neighbouring panels. */
+struct block {
     const struct gemm_weights *weights;
     const struct gemm_input *input;
     const struct gemm_output *output;
-    int64_t panels;
-    int64_t block_rows;
+    int64_t first_row;
+    int64_t rows;
+    int64_t first_panel;
+    int64_t end_panel;
 };
 
-/* One panel's columns for one block of rows, a block of inputs after the other. */
-static void multiply_panel(const struct product *product, const struct panel *panel,
-                           struct gemm_tile tile, int64_t rows)
+/* What is done to a panel's columns when their sums are complete. */
+static struct gemm_finish make_finish(const struct block *block, const struct panel *panel)
 {
-    const struct kernels *kernels = product->weights->kernels;
-    const struct gemm_input *input = product->input;
-    const float *row = tile.a;
-    int64_t taps = BLOCK_INPUTS / input->tap_length;
-    if (taps < 1)
-        taps = 1;
-    tile.step = panel->width;
-    tile.vectors = (int)(panel->width / kernels->lanes);
-    for (int64_t tap = 0; tap < input->taps; tap += taps) {
-        for (int64_t k = 0; k < input->tap_length; k += tile.tap_length) {
-            tile.taps = smaller(taps, input->taps - tap);
-            tile.tap_length = smaller(BLOCK_INPUTS, input->tap_length - k);
-            tile.a = row + tap * input->tap_stride + k;
-            if (panel->columns % kernels->lanes)
-                narrow_tiles(kernels, tile, rows, panel->columns);
-            else
-                gemm_tiles(kernels, tile, rows);
-            tile.b += tile.taps * tile.tap_length * panel->width;
-            tile.accumulate = true;
-        }
-    }
-}
-
-static void run_panel(void *context, int64_t index, int thread)
-{
-    (void)thread;
-    const struct product *product = context;
-    const struct gemm_weights *weights = product->weights;
-    const struct gemm_input *input = product->input;
-    const struct gemm_output *output = product->output;
-    struct panel panel = find_panel(weights->kernels, &weights->shape, index % product->panels);
-    int64_t first = index / product->panels * product->block_rows;
-    int64_t rows = smaller(product->block_rows, input->rows - first);
-    float *c = output->values + first * output->row_stride + panel.column;
-    struct gemm_tile tile = {
-        .a = input->values + first * input->row_stride + panel.group * input->tap_length,
-        .row_stride = input->row_stride,
-        .tap_stride = input->tap_stride,
-        .b = weights->panels + panel.offset,
-        .c = c,
-        .c_stride = output->row_stride,
-    };
-    multiply_panel(product, &panel, tile, rows);
+    const struct gemm_output *output = block->output;
+    const float *bias = block->weights->bias;
     struct gemm_finish finish = {
-        .c = c,
         .c_stride = output->row_stride,
-        .rows = rows,
-        .columns = panel.columns,
-        .bias = weights->bias ? weights->bias + panel.column : NULL,
+        .columns = panel->columns,
+        .bias = bias ? bias + panel->column : NULL,
         .activation = output->activation,
         .residual_stride = output->residual_stride,
     };
     if (output->residual)
-        finish.residual = output->residual + first * output->residual_stride + panel.column;
-    if (finish.bias || finish.residual || finish.activation != ACTIVATION_LINEAR)
-        weights->kernels->finish(&finish);
+        finish.residual =
+            output->residual + block->first_row * output->residual_stride + panel->column;
+    return finish;
+}
+
+/* Inputs `from` .. `from + tile.taps × tile.tap_length - 1` for all panels of the block. */
+static void multiply_inputs(const struct block *block, struct gemm_tile tile, int64_t from,
+                            bool last)
+{
+    const struct gemm_weights *weights = block->weights;
+    const struct kernels *kernels = weights->kernels;
+    const struct gemm_output *output = block->output;
+    const float *row = tile.a;
+    bool finishes = weights->bias || output->residual || output->activation != ACTIVATION_LINEAR;
+    struct panel panel = find_panel(kernels, &weights->shape, block->first_panel);
+    for (int64_t i = block->first_panel; i < block->end_panel; i++) {
+        struct panel next = find_panel(kernels, &weights->shape, i + 1);
+        const float *ahead = NULL;
+        if (i + 1 < block->end_panel)
+            ahead = weights->panels + next.offset + from * next.width;
+        tile.a = row + panel.group * block->input->tap_length;
+        tile.b = weights->panels + panel.offset + from * panel.width;
+        tile.step = panel.width;
+        tile.vectors = (int)(panel.width / kernels->lanes);
+        tile.c = output->values + block->first_row * output->row_stride + panel.column;
+        struct gemm_finish finish = make_finish(block, &panel);
+        multiply_rows(kernels, tile, block->rows, panel.columns, ahead,
+                      last && finishes ? &finish : NULL);
+        panel = next;
+    }
+}
+
+/* Inputs in blocks, so that the block's rows stay in the cache while the panels go by. */
+static void multiply_block(const struct block *block)
+{
+    const struct gemm_input *input = block->input;
+    const float *first = input->values + block->first_row * input->row_stride;
+    struct gemm_tile tile = {
+        .row_stride = input->row_stride,
+        .tap_stride = input->tap_stride,
+        .c_stride = block->output->row_stride,
+    };
+    int64_t from = 0,
+            taps = BLOCK_INPUTS / input->tap_length > 1 ? BLOCK_INPUTS / input->tap_length : 1;
+    for (int64_t tap = 0; tap < input->taps; tap += taps) {
+        for (int64_t k = 0; k < input->tap_length; k += tile.tap_length) {
+            tile.taps = smaller(taps, input->taps - tap);
+            tile.tap_length = smaller(BLOCK_INPUTS, input->tap_length - k);
+            tile.a = first + tap * input->tap_stride + k;
+            int64_t end = from + tile.taps * tile.tap_length;
+            multiply_inputs(block, tile, from, end == block->weights->shape.inputs);
+            tile.accumulate = true;
+            from = end;
+        }
+    }
+}
+
+struct product {
+    struct block whole;
+    int64_t block_rows;
+    int64_t block_panels;
+    int64_t columns_of_blocks;
+};
+
+static void run_block(void *context, int64_t index, int thread)
+{
+    (void)thread;
+    const struct product *product = context;
+    struct block block = product->whole;
+    block.first_row = index / product->columns_of_blocks * product->block_rows;
+    block.rows = smaller(product->block_rows, block.rows - block.first_row);
+    block.first_panel = index % product->columns_of_blocks * product->block_panels;
+    block.end_panel = smaller(block.first_panel + product->block_panels, block.end_panel);
+    multiply_block(&block);
+}
+
+static int64_t divide_up(int64_t count, int64_t size)
+{
+    return (count + size - 1) / size;
 }
 
 void gemm_run(const struct gemm_weights *weights, struct pool *pool, const struct gemm_input *input,
@@ -232,16 +285,23 @@ void gemm_run(const struct gemm_weights *weights, struct pool *pool, const struc
 {
     if (input->rows < 1)
         return;
-    int64_t blocks = (input->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    int threads = pool ? pool_threads(pool) : 1;
+    int64_t panels = panels_of_group(weights->kernels, &weights->shape) * weights->shape.groups;
+    int64_t row_blocks = divide_up(input->rows, BLOCK_ROWS);
+    int64_t wanted = threads > 1 ? divide_up(threads * TASKS_A_THREAD, row_blocks) : 1;
     struct product product = {
-        .weights = weights,
-        .input = input,
-        .output = output,
-        .panels = panels_of_group(weights->kernels, &weights->shape) * weights->shape.groups,
-        .block_rows = (input->rows + blocks - 1) / blocks,
+        .whole = {weights, input, output, 0, input->rows, 0, panels},
+        .block_rows = divide_up(input->rows, row_blocks),
+        .block_panels = divide_up(panels, smaller(wanted, panels)),
     };
-    blocks = (input->rows + product.block_rows - 1) / product.block_rows;
-    pool_run(pool, blocks * product.panels, run_panel, &product);
+    product.columns_of_blocks = divide_up(panels, product.block_panels);
+    row_blocks = divide_up(input->rows, product.block_rows);
+    if (pool) {
+        pool_run(pool, row_blocks * product.columns_of_blocks, run_block, &product);
+    } else {
+        for (int64_t i = 0; i < row_blocks * product.columns_of_blocks; i++)
+            run_block(&product, i, 0);
+    }
 }
 
 struct gemm_input gemm_rows(const float *values, int64_t rows, int64_t columns, int64_t stride)

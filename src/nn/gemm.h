@@ -66,13 +66,14 @@ struct gemm_output {
     int64_t residual_stride;
 };
 
+/** Without a pool the calling thread does it all: for tasks that are part of something bigger. */
 void gemm_run(const struct gemm_weights *weights, struct pool *pool, const struct gemm_input *input,
               const struct gemm_output *output);
 
 /** The input of a linear layer: `rows` rows of `columns` floats, `stride` apart. */
 struct gemm_input gemm_rows(const float *values, int64_t rows, int64_t columns, int64_t stride);
 
-/** C = A B for any number of rows and up to a panel's columns, in tiles. `tile` says the rest. */
-void gemm_tiles(const struct kernels *kernels, struct gemm_tile tile, int64_t rows);
+/** A tile of any number of rows; `tile->rows` is not read. */
+void gemm_tiles(const struct kernels *kernels, const struct gemm_tile *tile, int64_t rows);
 
 #endif

@@ -5,28 +5,47 @@
 #include <float.h>
 #include <stddef.h>
 
+enum { FINISH_COLUMNS = 512 /* that a bias of zeros serves at a time */ };
+
 /* ---- activations ----------------------------------------------------------------------------- */
 
-INLINE void activate_all(const enum activation which, float *values, int64_t count)
+/* c = activation(c + bias) + residual on one row; residual may be NULL. */
+INLINE void finish_row(const enum activation which, float *c, const float *bias,
+                       const float *residual, int64_t count)
 {
     int64_t i = 0;
-    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
-        vector_store(values + i, activate(which, vector_load(values + i)));
-    if (i < count) {
-        vector x = activate(which, vector_load_partial(values + i, count - i));
-        vector_store_partial(values + i, x, count - i);
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) {
+        vector x = activate(which, vector_load(c + i) + vector_load(bias + i));
+        if (residual)
+            x = x + vector_load(residual + i);
+        vector_store(c + i, x);
     }
+    if (i < count) {
+        vector x = vector_load_partial(c + i, count - i);
+        x = activate(which, x + vector_load_partial(bias + i, count - i));
+        if (residual)
+            x = x + vector_load_partial(residual + i, count - i);
+        vector_store_partial(c + i, x, count - i);
+    }
+}
+
+INLINE void finish_rows(const enum activation which, const struct gemm_finish *finish)
+{
+    for (int64_t i = 0; i < finish->rows; i++)
+        finish_row(which, finish->c + i * finish->c_stride, finish->bias,
+                   finish->residual ? finish->residual + i * finish->residual_stride : NULL,
+                   finish->columns);
 }
 
 /* A loop for each function, so that none asks which it is for every value. */
 #define CASE(name)                                                                                 \
     case ACTIVATION_##name:                                                                        \
-        activate_all(ACTIVATION_##name, values, count);                                            \
+        finish_rows(ACTIVATION_##name, finish);                                                    \
         break
 
-static void activate_values(enum activation which, float *values, int64_t count)
+static void finish_with_bias(const struct gemm_finish *finish)
 {
-    switch (which) {
+    switch (finish->activation) {
         CASE(GELU);
         CASE(GELU_TANH);
         CASE(GELU_CLIPPED);
@@ -42,31 +61,24 @@ static void activate_values(enum activation which, float *values, int64_t count)
         CASE(SQRT_SOFTPLUS);
         CASE(TANH);
         CASE(SIGMOID);
-    case ACTIVATION_LINEAR:
-        break;
+        CASE(LINEAR);
     }
-}
-
-/* ---- what follows a product ------------------------------------------------------------------ */
-
-static void add(float *to, const float *values, int64_t count)
-{
-    int64_t i = 0;
-    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
-        vector_store(to + i, vector_load(to + i) + vector_load(values + i));
-    for (; i < count; i++)
-        to[i] += values[i];
 }
 
 void KERNEL(finish)(const struct gemm_finish *finish)
 {
-    for (int64_t i = 0; i < finish->rows; i++) {
-        float *c = finish->c + i * finish->c_stride;
-        if (finish->bias)
-            add(c, finish->bias, finish->columns);
-        activate_values(finish->activation, c, finish->columns);
-        if (finish->residual)
-            add(c, finish->residual + i * finish->residual_stride, finish->columns);
+    static const float zeros[FINISH_COLUMNS];
+    if (finish->bias) {
+        finish_with_bias(finish);
+        return;
+    }
+    struct gemm_finish part = *finish;
+    part.bias = zeros;
+    for (int64_t j = 0; j < finish->columns; j += FINISH_COLUMNS) {
+        part.c = finish->c + j;
+        part.residual = finish->residual ? finish->residual + j : NULL;
+        part.columns = finish->columns - j < FINISH_COLUMNS ? finish->columns - j : FINISH_COLUMNS;
+        finish_with_bias(&part);
     }
 }
 
@@ -125,7 +137,11 @@ void KERNEL(layer_norm)(const struct norm *norm, const float *in, float *out, in
     float mean = sum_of(in, count) / (float)count;
     float variance = center(in, out, count, mean) / (float)count;
     scale(out, count, 1.0f / sqrtf(variance + norm->epsilon), norm);
-    activate_values(norm->activation, out, count);
+    if (norm->activation != ACTIVATION_LINEAR) {
+        struct gemm_finish finish = {.c = out, .rows = 1, .columns = count};
+        finish.activation = norm->activation;
+        KERNEL(finish)(&finish);
+    }
 }
 
 /* ---- softmax --------------------------------------------------------------------------------- */

@@ -17,7 +17,8 @@ INLINE void multiply(const int rows, const int vectors, const struct gemm_tile *
     const int64_t stride = tile->row_stride, step = tile->step;
     const float *b = tile->b;
     float *const c = tile->c;
-    const int64_t c_stride = tile->c_stride;
+    const int64_t c_stride = tile->c_stride, ahead_step = tile->ahead_step;
+    const float *ahead = tile->ahead;
     vector sum[TILE_ROWS][TILE_VECTORS];
     UNROLL
     for (int i = 0; i < rows; i++) {
@@ -32,6 +33,8 @@ INLINE void multiply(const int rows, const int vectors, const struct gemm_tile *
         const float *high = low + 5 * stride; /* two bases reach all rows without spilling */
         for (int64_t k = 0; k < tile->tap_length; k++, b += step) {
             vector row[TILE_VECTORS];
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += ahead_step;
             UNROLL
             for (int j = 0; j < vectors; j++)
                 row[j] = vector_load(b + j * VECTOR_LANES);
