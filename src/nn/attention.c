@@ -12,7 +12,7 @@ struct job {
     const struct attention_shape *shape;
     const struct attention *attention;
     int64_t panels;    /* of keys */
-    int64_t width;     /* frames, padded to whole panels */
+    int64_t width;     /* keys, padded to whole panels */
     int64_t blocks;    /* of queries */
     int64_t out_width; /* head_size, padded to whole vectors */
 };
@@ -21,9 +21,9 @@ static struct job make_job(const struct kernels *kernels, const struct attention
 {
     int64_t block = (int64_t)kernels->rows * BLOCK_TILES;
     struct job job = {.kernels = kernels, .shape = shape};
-    job.panels = (shape->frames + kernels->panel - 1) / kernels->panel;
+    job.panels = (shape->keys + kernels->panel - 1) / kernels->panel;
     job.width = job.panels * kernels->panel;
-    job.blocks = (shape->frames + block - 1) / block;
+    job.blocks = (shape->queries + block - 1) / block;
     job.out_width = (shape->head_size + kernels->lanes - 1) / kernels->lanes * kernels->lanes;
     return job;
 }
@@ -56,21 +56,21 @@ static void transpose_keys(void *context, int64_t index, int thread)
     int64_t size = job->shape->head_size, columns = job->kernels->panel;
     float *to = key_panel(job, head, panel);
     memset(to, 0, (size_t)(size * columns) * sizeof *to);
-    for (int64_t j = 0; j < columns && panel * columns + j < job->shape->frames; j++) {
+    for (int64_t j = 0; j < columns && panel * columns + j < job->shape->keys; j++) {
         const float *key =
-            job->attention->key + (panel * columns + j) * job->attention->stride + head * size;
+            job->attention->key + (panel * columns + j) * job->attention->key_stride + head * size;
         for (int64_t k = 0; k < size; k++)
             to[k * columns + j] = key[k];
     }
 }
 
-/* scores [rows, width] = Q Kᵀ, then softmax over the frames. */
+/* scores [rows, width] = Q Kᵀ, then softmax over the keys. */
 static void score(const struct job *job, int64_t head, const float *query, int64_t rows,
                   float *scores)
 {
     struct gemm_tile tile = {
         .a = query,
-        .row_stride = job->attention->stride,
+        .row_stride = job->attention->query_stride,
         .taps = 1,
         .tap_length = job->shape->head_size,
         .step = job->kernels->panel,
@@ -83,7 +83,7 @@ static void score(const struct job *job, int64_t head, const float *query, int64
         gemm_tiles(job->kernels, &tile, rows);
     }
     for (int64_t i = 0; i < rows; i++)
-        job->kernels->softmax(scores + i * job->width, job->shape->frames);
+        job->kernels->softmax(scores + i * job->width, job->shape->keys);
 }
 
 /* mixed [rows, out_width] = scores V, in panels of nearly one width. */
@@ -98,9 +98,9 @@ static void mix(const struct job *job, const float *scores, const float *value, 
         .a = scores,
         .row_stride = job->width,
         .taps = 1,
-        .tap_length = job->shape->frames,
+        .tap_length = job->shape->keys,
         .b = value,
-        .step = job->attention->stride,
+        .step = job->attention->key_stride,
         .c = mixed,
         .c_stride = job->out_width,
     };
@@ -119,10 +119,11 @@ static void attend(void *context, int64_t index, int thread)
     const struct attention_shape *shape = job->shape;
     int64_t head = index / job->blocks, block = job->kernels->rows * BLOCK_TILES;
     int64_t first = index % job->blocks * block, size = shape->head_size;
-    int64_t rows = shape->frames - first < block ? shape->frames - first : block;
+    int64_t rows = shape->queries - first < block ? shape->queries - first : block;
     float *scores = key_panel(job, shape->heads, 0) + thread * floats_of_thread(job);
     float *mixed = scores + block * job->width;
-    score(job, head, attention->query + first * attention->stride + head * size, rows, scores);
+    score(job, head, attention->query + first * attention->query_stride + head * size, rows,
+          scores);
     mix(job, scores, attention->value + head * size, rows, mixed);
     for (int64_t i = 0; i < rows; i++)
         memcpy(attention->context + (first + i) * attention->context_stride + head * size,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Scaled dot-product attention of all heads over one window, without a mask: for each head,
- * softmax(Q Kᵀ) V. The scale belongs to Q already. Runs on the pool.
+ * Scaled dot-product attention of all heads, without a mask: for each head, softmax(Q Kᵀ) V. Every
+ * query sees every key. The scale belongs to Q already. Runs on the pool.
  *
  * Scores exist for a block of queries at a time only.
  */
@@ -12,7 +12,8 @@
 #include "nn/kernels.h"
 
 struct attention_shape {
-    int64_t frames;
+    int64_t queries;
+    int64_t keys; /* and values */
     int64_t heads;
     int64_t head_size;
 };
@@ -25,9 +26,11 @@ int64_t attention_scratch_floats(const struct kernels *kernels, const struct att
                                  int threads);
 
 struct attention {
-    const float *query, *key, *value; /* [frames, heads × head_size], `stride` floats a row */
-    int64_t stride;
-    float *context; /* [frames, heads × head_size], `context_stride` floats a row */
+    const float *query; /* [queries, heads × head_size], `query_stride` floats a row */
+    int64_t query_stride;
+    const float *key, *value; /* [keys, heads × head_size], `key_stride` floats a row of both */
+    int64_t key_stride;
+    float *context; /* [queries, heads × head_size], `context_stride` floats a row */
     int64_t context_stride;
     float *scratch;
 };

@@ -8,6 +8,7 @@ struct pass {
     const struct w2v2 *w2v2;
     struct pool *pool;
     struct w2v2_workspace *workspace;
+    const struct w2v2_past *past; /* NULL for a whole utterance */
     const struct w2v2_watcher *watcher;
     int64_t frames;
     int64_t hidden; /* columns of the residual stream */
@@ -49,7 +50,8 @@ static void project(const struct pass *pass, const float *features, int64_t stri
                                  .row_stride = pass->row,
                                  .activation = ACTIVATION_LINEAR};
     gemm_run(&w2v2->projection, pass->pool, &input, &output);
-    memset(workspace->padded, 0, (size_t)margin * sizeof(float));
+    if (!pass->past)
+        memset(workspace->padded, 0, (size_t)margin * sizeof(float));
     memset(workspace->padded + margin + pass->frames * pass->row, 0,
            (size_t)margin * sizeof(float));
     w2v2_show(pass->watcher, workspace, W2V2_STAGE_PROJECTION, 0, output.values, pass->row,
@@ -81,23 +83,40 @@ static void add_positions(const struct pass *pass, float *out)
     gemm_run(&w2v2->position, pass->pool, &input, &output);
 }
 
+/* The keys and values of this pass join those of the past. */
+static void join_past(const struct pass *pass, int64_t layer, struct attention *attention)
+{
+    const struct w2v2_past *past = pass->past;
+    float *keys = past->keys + layer * past->layer;
+    for (int64_t i = 0; i < pass->frames; i++)
+        memcpy(keys + (past->frames + i) * past->row, attention->key + i * attention->key_stride,
+               (size_t)(2 * pass->hidden) * sizeof *keys);
+    attention->key = keys;
+    attention->value = keys + pass->hidden;
+    attention->key_stride = past->row;
+}
+
 /* out = in's attention + residual */
 static void attend(const struct pass *pass, const struct w2v2_layer *layer, const float *in,
                    const float *residual, float *out)
 {
     struct w2v2_workspace *workspace = pass->workspace;
     int64_t heads = pass->w2v2->config.num_attention_heads;
-    struct attention_shape shape = {pass->frames, heads, pass->hidden / heads};
+    int64_t keys = pass->frames + (pass->past ? pass->past->frames : 0);
+    struct attention_shape shape = {pass->frames, keys, heads, pass->hidden / heads};
     struct attention attention = {
         .query = workspace->qkv,
+        .query_stride = w2v2_row(3 * pass->hidden),
         .key = workspace->qkv + pass->hidden,
         .value = workspace->qkv + 2 * pass->hidden,
-        .stride = w2v2_row(3 * pass->hidden),
+        .key_stride = w2v2_row(3 * pass->hidden),
         .context = workspace->context,
         .context_stride = pass->row,
         .scratch = workspace->attention,
     };
     linear(pass, &layer->qkv, in, workspace->qkv, ACTIVATION_LINEAR, NULL);
+    if (pass->past)
+        join_past(pass, layer - pass->w2v2->layers, &attention);
     attention_run(pass->w2v2->kernels, pass->pool, &shape, &attention);
     linear(pass, &layer->out, workspace->context, out, ACTIVATION_LINEAR, residual);
 }
@@ -129,12 +148,21 @@ static void run_layer(const struct pass *pass, const struct w2v2_layer *layer, f
 }
 
 void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                      const float *features, int64_t stride, int64_t frames, float *log_probs,
+                      const float *features, int64_t stride, int64_t frames,
+                      const struct w2v2_past *past, float *log_probs,
                       const struct w2v2_watcher *watcher)
 {
     const struct model_config *config = &w2v2->config;
     struct pass pass = {
-        w2v2, pool, workspace, watcher, frames, config->hidden_size, w2v2_row(config->hidden_size)};
+        .w2v2 = w2v2,
+        .pool = pool,
+        .workspace = workspace,
+        .past = past,
+        .watcher = watcher,
+        .frames = frames,
+        .hidden = config->hidden_size,
+        .row = w2v2_row(config->hidden_size),
+    };
     if (frames < 1)
         return;
     float *x = workspace->hidden[0];

@@ -53,7 +53,7 @@ struct w2v2_workspace {
     struct conv_moments moments;
     float *features;  /* [frames_max, conv_dim[last]] as the extractor gives them */
     float *normed;    /* [frames_max, conv_dim[last]] */
-    float *padded;    /* [kernel / 2 + frames_max + kernel / 2, hidden], zeros around */
+    float *padded;    /* [kernel / 2 + frames_max + kernel / 2, hidden] projections, zeros around */
     float *hidden[2]; /* [frames_max, hidden] the residual stream, by turns */
     float *layer_in;  /* [frames_max, hidden] */
     float *qkv;       /* [frames_max, 3 × hidden] */
@@ -72,6 +72,9 @@ struct arena {
 };
 
 float *arena_take(struct arena *arena, int64_t floats);
+
+/** Memory for an arena, to be freed by free(); NULL when there is none. */
+float *arena_allocate(int64_t floats);
 
 /** Rows are padded so that equal columns of many rows do not fall into one set of the cache. */
 int64_t w2v2_row(int64_t columns);
@@ -100,9 +103,29 @@ struct row_norm {
 };
 void w2v2_norm(struct pool *pool, const struct row_norm *job);
 
-/** `features` has `stride` floats a row. */
+/**
+ * Lays out the buffers from `normed` to `attention` for passes over `frames` frames, which see up
+ * to `past` frames before them.
+ */
+void w2v2_lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w2v2, int64_t frames,
+                          int64_t past, struct arena *arena);
+
+/** What a pass over a part of an utterance sees of the frames before it. */
+struct w2v2_past {
+    int64_t frames;
+    float *keys;   /* of the first layer: [frames + those of the pass, keys | values of hidden
+                      floats each]; the pass fills in its own */
+    int64_t row;   /* floats from one of these rows to the next */
+    int64_t layer; /* floats from one layer's to the next one's */
+};
+
+/**
+ * `features` has `stride` floats a row. `past` is NULL for a whole utterance; with one, the
+ * workspace's `padded` begins with what the positional convolution sees before the pass.
+ */
 void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                      const float *features, int64_t stride, int64_t frames, float *log_probs,
+                      const float *features, int64_t stride, int64_t frames,
+                      const struct w2v2_past *past, float *log_probs,
                       const struct w2v2_watcher *watcher);
 
 /** Shows rows of `stride` floats to a watcher, who may be NULL, without their padding. */

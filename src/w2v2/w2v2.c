@@ -19,7 +19,7 @@ int64_t w2v2_row(int64_t columns)
     return (columns + 15) / 16 * 16 + 16;
 }
 
-static float *allocate(int64_t floats)
+float *arena_allocate(int64_t floats)
 {
     size_t bytes = ((size_t)floats * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return aligned_alloc(ALIGNMENT, bytes);
@@ -42,13 +42,13 @@ struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool 
     w2v2->kernels = kernels;
     w2v2->threads = pool_threads(pool);
     w2v2->layers = calloc((size_t)w2v2->config.num_hidden_layers, sizeof *w2v2->layers);
-    scratch = allocate(w2v2_pack_scratch(&w2v2->config) * w2v2->threads);
+    scratch = arena_allocate(w2v2_pack_scratch(&w2v2->config) * w2v2->threads);
     if (!w2v2->layers || !scratch)
         goto fail;
     struct arena arena = {0};
     w2v2_pack(w2v2, checkpoint, &arena, pool, scratch);
     w2v2->memory_floats = arena.used;
-    w2v2->memory = allocate(arena.used);
+    w2v2->memory = arena_allocate(arena.used);
     if (!w2v2->memory)
         goto fail;
     arena = (struct arena){w2v2->memory, 0};
@@ -121,17 +121,14 @@ static void lay_out_extractor(struct w2v2_workspace *workspace, const struct w2v
     workspace->moments.covariance = moments ? moments + kernel : NULL;
 }
 
-static void lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w2v2,
-                            struct arena *arena)
+void w2v2_lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w2v2, int64_t frames,
+                          int64_t past, struct arena *arena)
 {
     const struct model_config *config = &w2v2->config;
-    int64_t frames = workspace->frames_max, hidden = config->hidden_size;
-    int64_t features = config->conv_dim[config->conv_layers - 1];
+    int64_t hidden = config->hidden_size, features = config->conv_dim[config->conv_layers - 1];
     int64_t margin = config->num_conv_pos_embeddings / 2;
-    struct attention_shape shape = {frames, config->num_attention_heads,
+    struct attention_shape shape = {frames, past + frames, config->num_attention_heads,
                                     hidden / config->num_attention_heads};
-    int64_t widest = larger(features, larger(hidden, config->vocab_size));
-    workspace->features = arena_take(arena, frames * w2v2_row(features));
     workspace->normed = arena_take(arena, frames * w2v2_row(features));
     workspace->padded = arena_take(arena, (frames + 2 * margin) * w2v2_row(hidden));
     for (int turn = 0; turn < 2; turn++)
@@ -143,6 +140,17 @@ static void lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 
     workspace->logits = arena_take(arena, frames * w2v2_row(config->vocab_size));
     workspace->attention =
         arena_take(arena, attention_scratch_floats(w2v2->kernels, &shape, w2v2->threads));
+}
+
+static void lay_out(struct w2v2_workspace *workspace, const struct w2v2 *w2v2, struct arena *arena)
+{
+    const struct model_config *config = &w2v2->config;
+    int64_t frames = workspace->frames_max;
+    int64_t features = config->conv_dim[config->conv_layers - 1];
+    int64_t widest = larger(features, larger(config->hidden_size, config->vocab_size));
+    lay_out_extractor(workspace, w2v2, arena);
+    workspace->features = arena_take(arena, frames * w2v2_row(features));
+    w2v2_lay_out_encoder(workspace, w2v2, frames, 0, arena);
     workspace->watched = arena_take(arena, frames * widest);
 }
 
@@ -155,14 +163,12 @@ struct w2v2_workspace *w2v2_workspace_open(const struct w2v2 *w2v2, int64_t samp
     workspace->samples_max = samples_max;
     workspace->frames_max = config_frames(&w2v2->config, samples_max);
     struct arena arena = {0};
-    lay_out_extractor(workspace, w2v2, &arena);
-    lay_out_encoder(workspace, w2v2, &arena);
-    workspace->memory = allocate(arena.used);
+    lay_out(workspace, w2v2, &arena);
+    workspace->memory = arena_allocate(arena.used);
     if (!workspace->memory)
         goto fail;
     arena = (struct arena){workspace->memory, 0};
-    lay_out_extractor(workspace, w2v2, &arena);
-    lay_out_encoder(workspace, w2v2, &arena);
+    lay_out(workspace, w2v2, &arena);
     return workspace;
 fail:
     error_memory(error, "a recogniser's workspace");
@@ -204,7 +210,7 @@ void w2v2_encode(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspa
                  const struct w2v2_watcher *watcher)
 {
     int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
-    w2v2_encode_rows(w2v2, pool, workspace, features, columns, frames, log_probs, watcher);
+    w2v2_encode_rows(w2v2, pool, workspace, features, columns, frames, NULL, log_probs, watcher);
 }
 
 void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
@@ -216,6 +222,6 @@ void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_work
     w2v2_extract(w2v2, pool, workspace, samples, count, workspace->features, stride);
     w2v2_show(watcher, workspace, W2V2_STAGE_EXTRACTOR, 0, workspace->features, stride, frames,
               columns);
-    w2v2_encode_rows(w2v2, pool, workspace, workspace->features, stride, frames, log_probs,
+    w2v2_encode_rows(w2v2, pool, workspace, workspace->features, stride, frames, NULL, log_probs,
                      watcher);
 }

@@ -30,26 +30,26 @@ static float *random_floats(int64_t count)
 
 static void check_values(const struct attention_shape *shape, const struct attention *attention)
 {
-    double *weights = malloc((size_t)shape->frames * sizeof *weights);
+    double *weights = malloc((size_t)shape->keys * sizeof *weights);
     assert_non_null(weights);
-    for (int64_t at = 0; at < shape->heads * shape->frames; at++) {
-        int64_t head = at / shape->frames * shape->head_size, i = at % shape->frames;
+    for (int64_t at = 0; at < shape->heads * shape->queries; at++) {
+        int64_t head = at / shape->queries * shape->head_size, i = at % shape->queries;
         double greatest = -INFINITY, sum = 0;
-        for (int64_t j = 0; j < shape->frames; j++) {
+        for (int64_t j = 0; j < shape->keys; j++) {
             weights[j] = 0;
             for (int64_t k = head; k < head + shape->head_size; k++)
-                weights[j] += (double)attention->query[i * attention->stride + k] *
-                              attention->key[j * attention->stride + k];
+                weights[j] += (double)attention->query[i * attention->query_stride + k] *
+                              attention->key[j * attention->key_stride + k];
             greatest = fmax(greatest, weights[j]);
         }
-        for (int64_t j = 0; j < shape->frames; j++) {
+        for (int64_t j = 0; j < shape->keys; j++) {
             weights[j] = exp(weights[j] - greatest);
             sum += weights[j];
         }
         for (int64_t k = head; k < head + shape->head_size; k++) {
             double expected = 0;
-            for (int64_t j = 0; j < shape->frames; j++)
-                expected += weights[j] / sum * attention->value[j * attention->stride + k];
+            for (int64_t j = 0; j < shape->keys; j++)
+                expected += weights[j] / sum * attention->value[j * attention->key_stride + k];
             double difference = attention->context[i * attention->context_stride + k] - expected;
             assert_true(fabs(difference) <= 5e-5); /* scores of 50 and more */
         }
@@ -63,7 +63,7 @@ static float *run(const struct kernels *kernels, const struct attention_shape *s
 {
     struct pool *pool = pool_open(threads, NULL);
     assert_non_null(pool);
-    attention->context = random_floats(shape->frames * attention->context_stride);
+    attention->context = random_floats(shape->queries * attention->context_stride);
     attention->scratch = random_floats(attention_scratch_floats(kernels, shape, threads));
     attention_run(kernels, pool, shape, attention);
     free(attention->scratch);
@@ -75,26 +75,32 @@ static void check_kernels(const struct kernels *kernels)
 {
     for (int round = 0; round < 24; round++) {
         struct attention_shape shape = {1 + random_number() % (round % 6 ? 60 : 400),
+                                        1 + random_number() % (round % 6 ? 60 : 400),
                                         1 + random_number() % 5, 1 + random_number() % 100};
-        int64_t hidden = shape.heads * shape.head_size, stride = 3 * hidden + random_number() % 9;
-        float *qkv = random_floats(shape.frames * stride + kernels->panel);
+        int64_t hidden = shape.heads * shape.head_size;
+        int64_t query_stride = hidden + random_number() % 9;
+        int64_t key_stride = 2 * hidden + random_number() % 9;
+        float *query = random_floats(shape.queries * query_stride + kernels->panel);
+        float *key = random_floats(shape.keys * key_stride + kernels->panel);
         struct attention attention = {
-            .query = qkv,
-            .key = qkv + hidden,
-            .value = qkv + 2 * hidden,
-            .stride = stride,
+            .query = query,
+            .query_stride = query_stride,
+            .key = key,
+            .value = key + hidden,
+            .key_stride = key_stride,
             .context_stride = hidden + random_number() % 9,
         };
         float *first = run(kernels, &shape, &attention, 1);
         check_values(&shape, &attention);
         float *second = run(kernels, &shape, &attention, 3);
-        for (int64_t i = 0; i < shape.frames; i++)
+        for (int64_t i = 0; i < shape.queries; i++)
             assert_memory_equal(first + i * attention.context_stride,
                                 second + i * attention.context_stride,
                                 (size_t)hidden * sizeof *first);
         free(first);
         free(second);
-        free(qkv);
+        free(query);
+        free(key);
     }
 }
 
