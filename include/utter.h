@@ -219,7 +219,12 @@ enum utter_state {
 };
 
 /**
- * Belongs to the stream and is valid until the next call of its _next function.
+ * Belongs to the stream. Of a utter_stream it is valid until the next call on that stream, of a
+ * utter_live until the next utter_live_next().
+ *
+ * An utterance begins with UTTER_STATE_SPEECH and has one FINAL, whose text is empty when what
+ * opened the gate was no speech. A draft follows the words committed before it; an empty one takes
+ * the last away.
  *
  * Order: the COMMITs of an utterance come before its FINAL, and FINALs come in the utterances'
  * order. Of a live stream the COMMITs of the next utterance may come before a FINAL. A draft that
@@ -248,12 +253,16 @@ struct utter_stream_options {
      * A decode sees left context | newly settled frames | right context. A frame is settled by the
      * first decode that gives it this much right context. Rounded up to whole frames.
      */
-    int left_context_ms;
-    int hop_ms; /**< from one decode to the next */
-    int right_context_ms;
-    /** The utterance ends after so much silence. */
+    int left_context_ms;  /**< default 4000 */
+    int hop_ms;           /**< from one decode to the next; default 400 */
+    int right_context_ms; /**< default: what the model's convolutions look ahead, 320 to 640 */
+    /** The utterance ends after so much silence; default 800. */
     int endpoint_silence_ms;
-    /** An utterance that is longer than this is ended at its quietest place. */
+    /**
+     * An utterance as long as this is ended at the quietest place after its last committed word,
+     * and the next begins there; default 20000. From two thirds of it on a shorter silence is
+     * enough.
+     */
     int utterance_limit_ms;
     /** Decode silence too: utterances then end by the limit, a gap or a flush alone. */
     bool gate_off;
@@ -268,7 +277,7 @@ UTTER_API struct utter_stream *utter_stream_open(struct utter_model *model,
                                                  struct utter_error *error);
 /**
  * Feeds `count` samples per channel, the first of which is at `position`. A position beyond the end
- * of the last feed is a gap of that many samples; one before it is an error.
+ * of the last feed is a gap of that many samples, with `count` 0 too; one before it is an error.
  *
  * Returns how many samples were taken, fewer than `count` when events are ready: read them with
  * utter_stream_next(), then feed the rest. Returns an enum utter_code on failure, and then nothing
@@ -276,9 +285,15 @@ UTTER_API struct utter_stream *utter_stream_open(struct utter_model *model,
  */
 UTTER_API int64_t utter_stream_feed(struct utter_stream *stream, const float *samples,
                                     int64_t count, int64_t position, struct utter_error *error);
-/** The next event that is ready, or NULL. */
+/**
+ * The next event, or NULL when what was fed so far gives none. May decode: an utterance's COMMIT is
+ * returned before its FINAL is computed.
+ */
 UTTER_API const struct utter_event *utter_stream_next(struct utter_stream *stream);
-/** Ends the utterance here: everything fed so far becomes COMMIT and FINAL. The stream goes on. */
+/**
+ * Ends the utterance here: everything fed so far becomes COMMIT and FINAL, to be read by
+ * utter_stream_next(). The stream goes on.
+ */
 UTTER_API enum utter_code utter_stream_flush(struct utter_stream *stream,
                                              struct utter_error *error);
 /** Forgets everything, unread events included; positions begin at 0 again. */
@@ -309,7 +324,7 @@ struct utter_live_status {
 #define UTTER_LIVE_STATUS_INIT UTTER_SIZED(struct utter_live_status)
 
 enum utter_wait {
-    UTTER_WAIT_EVENT = 1,   /**< utter_live_next() has one */
+    UTTER_WAIT_EVENT = 1,   /**< utter_live_next() has one, unless a draft is just being replaced */
     UTTER_WAIT_TIMEOUT = 0, /**< nothing came in time */
     UTTER_WAIT_DONE = -1,   /**< after utter_live_finish() or a failure: no event will come */
 };
@@ -323,7 +338,8 @@ UTTER_API struct utter_live *utter_live_open(struct utter_model *model,
 /**
  * Producer's side, one thread at a time. Wait-free: no lock, no allocation, no system call. Returns
  * how many of `count` samples per channel fitted into the ring; what did not fit is lost, and the
- * jump in position of the next push makes it a GAP.
+ * jump in position of the next push makes it a GAP. Nothing is taken at a position before the end
+ * of what fitted last.
  */
 UTTER_API int64_t utter_live_push(struct utter_live *live, const float *samples, int64_t count,
                                   int64_t position);
@@ -335,7 +351,12 @@ UTTER_API void utter_live_flush(struct utter_live *live);
  */
 UTTER_API void utter_live_finish(struct utter_live *live, int64_t end);
 
-/** Consumer's side, one thread at a time: the next event, or NULL. Never blocks. */
+/**
+ * Consumer's side, one thread at a time: the next event, or NULL. Never waits for a decode.
+ *
+ * Events wait in a queue of about a megabyte. When it is full the worker waits until it is read,
+ * and audio waits in the ring.
+ */
 UTTER_API const struct utter_event *utter_live_next(struct utter_live *live);
 /** Consumer's side: waits until there is an event. A negative timeout waits for ever. */
 UTTER_API enum utter_wait utter_live_wait(struct utter_live *live, int timeout_ms);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams over the golden checkpoints: whatever the cut and the threads, FINAL is transcribe. */
+#include "events_text.h"
+#include "golden_case.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PAUSE = 20000 };
+
+/* The golden inputs of a checkpoint one after another, with pauses between them. */
+static float *make_recording(const char *name, int64_t *count)
+{
+    struct golden golden;
+    float *samples = NULL;
+    golden_open(&golden, name);
+    *count = 0;
+    for (size_t i = 0; i < json_array_size(golden.cases); i++) {
+        int64_t more;
+        float *input = golden_input(&golden, json_array_get(golden.cases, i), &more);
+        samples = realloc(samples, (size_t)(*count + more + PAUSE) * sizeof *samples);
+        assert_non_null(samples);
+        memcpy(samples + *count, input, (size_t)more * sizeof *samples);
+        memset(samples + *count + more, 0, PAUSE * sizeof *samples);
+        *count += more + PAUSE;
+        free(input);
+    }
+    golden_close(&golden);
+    return samples;
+}
+
+static struct utter_model *open_model(const char *name, int threads)
+{
+    char directory[512];
+    struct utter_engine_options options = UTTER_ENGINE_OPTIONS_INIT;
+    options.threads = threads;
+    snprintf(directory, sizeof directory, GOLDEN_DIRECTORY "/%s", name);
+    struct utter_engine *engine = utter_engine_open(&options, NULL);
+    struct utter_model *model = utter_model_open(engine, directory, NULL, NULL);
+    assert_non_null(model);
+    utter_engine_close(engine);
+    return model;
+}
+
+static void check_final(struct utter_model *model, const float *samples,
+                        const struct utter_event *final)
+{
+    struct utter_transcript *whole =
+        utter_transcribe(model, samples + final->start, final->end - final->start, NULL, NULL);
+    assert_non_null(whole);
+    assert_string_equal(final->text, whole->text);
+    assert_int_equal(final->word_count, whole->word_count);
+    for (size_t i = 0; i < whole->word_count; i++) {
+        assert_string_equal(final->words[i].text, whole->words[i].text);
+        assert_int_equal(final->words[i].start - final->start, whole->words[i].start);
+        assert_int_equal(final->words[i].end - final->start, whole->words[i].end);
+        assert_true(final->words[i].confidence == whole->words[i].confidence);
+    }
+    utter_transcript_free(whole);
+}
+
+/* Feeds `cut` samples at a time, then flushes; returns how many FINALs said something. */
+static int run(struct utter_model *model, const float *samples, int64_t count, int64_t cut,
+               bool check, struct events_text *text)
+{
+    int finals = 0;
+    bool flushed = false;
+    struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
+    options.utterance_limit_ms = 4000;
+    struct utter_stream *stream = utter_stream_open(model, &options, NULL);
+    assert_non_null(stream);
+    for (int64_t at = 0; at < count || !flushed;) {
+        int64_t n = count - at < cut ? count - at : cut;
+        if (n > 0)
+            at += utter_stream_feed(stream, samples + at, n, at, NULL);
+        else
+            flushed = utter_stream_flush(stream, NULL) == UTTER_OK;
+        const struct utter_event *event;
+        while ((event = utter_stream_next(stream))) {
+            events_text_add(text, event);
+            if (event->type != UTTER_EVENT_FINAL)
+                continue;
+            finals += *event->text != 0;
+            if (check)
+                check_final(model, samples, event);
+        }
+    }
+    utter_stream_close(stream);
+    return finals;
+}
+
+static void final_is_transcribe_for_any_cut_and_threads(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"digits", "base", "large"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int64_t count;
+        float *samples = make_recording(names[i], &count);
+        static struct events_text first;
+        for (int threads = 1; threads <= 2; threads++) {
+            struct utter_model *model = open_model(names[i], threads);
+            static const int64_t cuts[] = {4096, 319, 100000};
+            for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
+                static struct events_text text;
+                bool first_run = threads == 1 && k == 0;
+                int finals = run(model, samples, count, cuts[k], first_run, &text);
+                assert_true(finals >= 4);
+                if (first_run) {
+                    first = text;
+                } else {
+                    assert_string_equal(first.all, text.all);
+                    events_text_close(&text);
+                }
+                text = (struct events_text){0};
+            }
+            utter_model_close(model);
+        }
+        events_text_close(&first);
+        free(samples);
+    }
+}
+
+static void a_live_stream_runs_on_a_model(void **state)
+{
+    (void)state;
+    int64_t count;
+    float *samples = make_recording("digits", &count);
+    struct utter_model *model = open_model("digits", 2);
+    struct utter_live *live = utter_live_open(model, NULL, NULL, NULL);
+    assert_non_null(live);
+    utter_model_close(model);
+    static struct events_text text;
+    assert_int_equal(utter_live_push(live, samples, count, 0), count);
+    utter_live_finish(live, count + 5);
+    while (utter_live_wait(live, -1) != UTTER_WAIT_DONE) {
+        const struct utter_event *event = utter_live_next(live);
+        if (event)
+            events_text_add(&text, event);
+    }
+    utter_live_close(live);
+    assert_int_equal(text.lost, 5);
+    assert_true(strlen(text.finals) > 20);
+    events_text_close(&text);
+    free(samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(final_is_transcribe_for_any_cut_and_threads),
+        cmocka_unit_test(a_live_stream_runs_on_a_model),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
