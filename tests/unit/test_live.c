@@ -237,7 +237,7 @@ static void a_reader_that_sleeps_loses_nothing_unseen(void **state)
     (void)state;
     struct fixture f = {0};
     open_fixture(&f, 2000, false);
-    for (int i = 0; i < 600; i++)
+    for (int i = 0; i < 200; i++)
         voice_say(&f.samples, &f.count, "abcdefghij|klm|n|o|p|..........");
     int64_t taken = 0, rounds = 0;
     for (int64_t at = 0; at < f.count; at += 1600, rounds++) {
@@ -286,7 +286,7 @@ static void random_rounds(void **state)
 {
     (void)state;
     const char *wish = getenv("UTTER_TEST_ROUNDS");
-    int rounds = wish ? atoi(wish) : 100;
+    int rounds = wish ? atoi(wish) : 40;
     for (int i = 0; i < rounds; i++) {
         struct fixture f = {.model.look_ahead = i % 4};
         pthread_t thread;

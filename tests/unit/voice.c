@@ -72,10 +72,20 @@ struct acoustic voice_acoustic(struct voice_model *model)
     };
 }
 
+/* How much is allocated for `count` samples. */
+static int64_t room_for(int64_t count)
+{
+    int64_t room = 0;
+    while (room < count)
+        room = room ? 2 * room : 1 << 16;
+    return room;
+}
+
 static void say_frames(float **samples, int64_t *count, int label, int frames)
 {
-    int64_t more = (int64_t)frames * VOICE_FRAME;
-    *samples = realloc(*samples, (size_t)(*count + more) * sizeof **samples);
+    int64_t more = (int64_t)frames * VOICE_FRAME, room = room_for(*count + more);
+    if (room > room_for(*count))
+        *samples = realloc(*samples, (size_t)room * sizeof **samples);
     if (!*samples)
         abort();
     for (int64_t i = 0; i < more; i++) /* 1 kHz, square */
