@@ -9,11 +9,15 @@ from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec
 from network import LABEL
 
 
+def write(path, value):
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
 def processor(folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "vocab.json"
-    vocabulary.write_text(json.dumps(LABEL, indent=1) + "\n")
+    write(vocabulary, LABEL)
     return Wav2Vec2Processor(
         feature_extractor=Wav2Vec2FeatureExtractor(
             feature_size=1, sampling_rate=16000, padding_value=0.0,
@@ -32,6 +36,8 @@ def save(model, folder):
     made = processor(folder)
     made.tokenizer.save_pretrained(folder)
     made.feature_extractor.save_pretrained(folder)
+    tokens = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    write(folder / "special_tokens_map.json", tokens)  # older readers want it
     model.save_pretrained(folder)
     weights = load_file(folder / "model.safetensors")
     save_file({name: tensor.half() for name, tensor in weights.items()},
@@ -40,4 +46,5 @@ def save(model, folder):
     for key in ("torch_dtype", "dtype"):
         if key in config:
             config[key] = "float16"
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write(folder / "config.json", config)
+    (folder / "model.safetensors").chmod(0o644)

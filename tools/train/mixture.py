@@ -6,6 +6,7 @@ import numpy as np
 
 import augment
 from corpus import RATE
+from recipe import receptive_field
 
 UNKNOWN = -1  # nobody said where the words are
 
@@ -22,6 +23,7 @@ class Mixture:
     """`singles`: one word a clip; `strings`: kept words only; `speech`: anything."""
 
     def __init__(self, recipe, words, singles, strings, speech):
+        self.field, self.hop = receptive_field(recipe["model"])
         self.shares = recipe["mixture"]
         self.short_shares = recipe.get("short_mixture", self.shares)
         self.training = recipe["training"]
@@ -53,7 +55,10 @@ class Mixture:
         examples = []
         for kind in rng.choice(kinds, size=count, p=weights / weights.sum()):
             audio, printed, heard, spans = self.kinds[kind](rng, samples)
-            audio = augment.gentle(rng, audio) if early else augment.spoil(rng, audio, self.speech)
+            if early or rng.random() < self.training["clean"]:
+                audio = augment.gentle(rng, audio)
+            else:
+                audio = augment.spoil(rng, audio, self.speech)
             examples.append((audio, printed, heard, spans))
         audio, printed, heard, spans = zip(*examples)
         places = np.stack([self.places(known, samples) for known in spans])
@@ -61,8 +66,8 @@ class Mixture:
                      list(spans) if early else None)
 
     def places(self, spans, samples):
-        """The word at the middle of each frame; 25 ms frames (400 samples) every 20 ms."""
-        middles = np.arange(200, samples - 199, 320)
+        """The word at the middle of each frame."""
+        middles = self.field // 2 + np.arange(0, samples - self.field + 1, self.hop)
         if spans is None:
             return np.full(len(middles), UNKNOWN)
         found = np.zeros(len(middles), np.int64)

@@ -39,6 +39,25 @@ def attention_limit(frames, chunk, left):
     return torch.zeros(frames, frames).masked_fill(~seen, torch.finfo(torch.float32).min)[None, None]
 
 
+@torch.no_grad()
+def start_as_filterbank(conv, gain, rate=16000):
+    """Channels four by four: a band's cosine and sine, and both negated, so that the GELU after
+    them leaves the band's strength. Bands are spaced as mel, and high ones lifted, for speech has
+    less there. The small bias is the loudness below which a frame fades into silence."""
+    channels, _, kernel = conv.weight.shape
+    mel = torch.linspace(0.0, 1.0, channels // 4)
+    hertz = 700.0 * (torch.exp(torch.log(torch.tensor(1 + 7000 / 700.0)) * mel) - 1) + 100.0
+    time = (torch.arange(kernel) - (kernel - 1) / 2) / rate
+    turn = 2 * torch.pi * hertz[:, None] * time[None, :]
+    window = torch.hann_window(kernel, periodic=False)
+    lift = (hertz / 1000.0).clamp(0.4, 4.0)[:, None]
+    for place, wave in enumerate((turn.cos(), turn.sin(), -turn.cos(), -turn.sin())):
+        filters = wave * window
+        filters = gain * lift * filters / filters.norm(dim=1, keepdim=True)
+        conv.weight[place : channels // 4 * 4 : 4, 0] = filters
+    conv.bias.normal_(0.0, 0.1)
+
+
 class Trainee(nn.Module):
     """The model to keep, and two heads on a middle layer that only teach and are thrown away:
     `hearing` writes down every word, `place` says which of the kept words each frame is part of."""
@@ -51,18 +70,10 @@ class Trainee(nn.Module):
         self.hearing = nn.Linear(self.model.config.hidden_size, len(TOKENS))
         self.place = nn.Linear(self.model.config.hidden_size, kept_words + 1)
         self.dropout = training["dropout"]
-        self.prepare_for_silence()
+        if training.get("filterbank_gain"):
+            layer = self.model.wav2vec2.feature_extractor.conv_layers[0]
+            start_as_filterbank(layer.conv, training["filterbank_gain"])
         self.extract = self.model.wav2vec2.feature_extractor.forward
-
-    @torch.no_grad()
-    def prepare_for_silence(self):
-        """Quiet input must not vanish in the epsilon of the first norm; and exact silence must not
-        leave every norm with nothing to divide by, which makes gradients explode."""
-        layers = self.model.wav2vec2.feature_extractor.conv_layers
-        layers[0].conv.weight *= 30.0
-        for layer in layers:
-            if hasattr(layer, "layer_norm"):
-                layer.layer_norm.bias.normal_(0.0, 0.1)
 
     def compile(self):
         """Fuse the extractor's norms and GELUs: half the time of a step. One shape, one compile."""
@@ -104,7 +115,7 @@ class Trainee(nn.Module):
         return printed.log_softmax(-1), heard.log_softmax(-1), places
 
 
-def spelling_loss(log_probs, spans, hop=320):
+def spelling_loss(log_probs, spans, field, hop):
     """The first push off CTC's plateau of blanks: the letters of a word are put evenly over its
     time, one frame each. Same unit as ctc_loss."""
     rows = [row for row, known in enumerate(spans) if known is not None]
@@ -116,7 +127,7 @@ def spelling_loss(log_probs, spans, hop=320):
         for word, start, stop in spans[row]:
             letters = labels([word])
             for place, label in enumerate(letters):
-                at = (start + (stop - start) * (place + 0.5) / len(letters) - 200) / hop
+                at = (start + (stop - start) * (place + 0.5) / len(letters) - field / 2) / hop
                 target[number, min(frames - 1, max(0, round(at)))] = label
     loss = nn.functional.nll_loss(log_probs[rows].flatten(0, 1), target.flatten(), reduction="sum")
     return loss / (len(spans) * frames / 50.0)

@@ -15,6 +15,14 @@ def load(path):
     return recipe
 
 
+def receptive_field(model):
+    """(samples that one frame hears, samples from frame to frame)"""
+    field, hop = 1, 1
+    for kernel, stride in zip(model["conv_kernel"], model["conv_stride"]):
+        field, hop = field + (kernel - 1) * hop, hop * stride
+    return field, hop
+
+
 class Words:
     """Which words of a text are printed, and whether the sound alone can tell."""
 

@@ -18,9 +18,12 @@ import corpus
 import cut
 import export
 import network
+import optimiser
 import recipe as recipes
 import score
 from mixture import UNKNOWN, Mixture
+
+REPORT_EVERY = 20  # steps
 
 
 def arguments():
@@ -33,7 +36,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; faster")
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
-                        help="leave a checkpoint and stop; run again to go on")
+                        help="leave a checkpoint and stop; run again to go on (all runs count)")
     return parser.parse_args()
 
 
@@ -69,10 +72,8 @@ class Run:
         torch.manual_seed(recipe.get("seed", 0))
         self.recipe, self.training = recipe, recipe["training"]
         self.trainee = network.Trainee(recipe, kept_words)
-        self.optimiser = torch.optim.AdamW(
-            self.trainee.parameters(), betas=(0.9, 0.98),
-            weight_decay=self.training["weight_decay"], fused=True,
-        )
+        self.timing = recipes.receptive_field(recipe["model"])
+        self.optimisers = optimiser.build(self.trainee, self.training)
         self.mean = {k: v.clone() for k, v in self.trainee.model.state_dict().items()}
         self.step, self.best, self.seconds = 0, math.inf, 0.0
         self.path = Path(work) / "checkpoint.pt"
@@ -82,13 +83,15 @@ class Run:
     def resume(self):
         state = torch.load(self.path, weights_only=True)
         self.trainee.load_state_dict(state["trainee"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for one, kept in zip(self.optimisers, state["optimisers"]):
+            one.load_state_dict(kept)
         self.mean, self.step = state["mean"], state["step"]
         self.best, self.seconds = state["best"], state["seconds"]
 
     def save(self):
         state = {
-            "trainee": self.trainee.state_dict(), "optimiser": self.optimiser.state_dict(),
+            "trainee": self.trainee.state_dict(),
+            "optimisers": [one.state_dict() for one in self.optimisers],
             "mean": self.mean, "step": self.step, "best": self.best, "seconds": self.seconds,
         }
         partial = self.path.with_suffix(".tmp")
@@ -105,8 +108,9 @@ class Run:
 
     def learn(self, batch):
         torch.manual_seed(self.recipe.get("seed", 0) * 1_000_003 + self.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, self.training)
+        for one in self.optimisers:
+            for group in one.param_groups:
+                group["lr"] = learning_rate(self.step, self.training) * group["factor"]
         self.trainee.train()
         audio = torch.from_numpy(batch.audio)
         frames = int(self.trainee.model._get_feat_extract_output_lengths(audio.shape[1]))
@@ -117,15 +121,16 @@ class Run:
             places.flatten(0, 1), torch.from_numpy(batch.places).flatten(), ignore_index=UNKNOWN)
         total = loss + self.training["hearing_weight"] * hearing
         if batch.spans is not None:
-            total = total + network.spelling_loss(printed, batch.spans)
+            total = total + network.spelling_loss(printed, batch.spans, *self.timing)
         if torch.isfinite(place):  # nothing known in this batch: no mean
             total = total + self.training["place_weight"] * place
-        self.optimiser.zero_grad()
+        self.trainee.zero_grad()
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(
             self.trainee.parameters(), self.training["gradient_norm"])
         if torch.isfinite(norm):
-            self.optimiser.step()
+            for one in self.optimisers:
+                one.step()
         self.step += 1
         keep = min(self.training["average"], (1 + self.step) / (10 + self.step))
         for name, value in self.trainee.model.state_dict().items():
@@ -139,16 +144,83 @@ class Run:
 
 
 def validate(model, clips, words):
-    """Errors on kept words alone, and the words printed for sentences that hold none."""
-    errors, invented, sentences = score.Errors(), 0, 0
+    """Errors on kept words alone; words printed and spoken in sentences that hold none of them."""
+    errors, invented, others, sentences = score.Errors(), 0, 0, 0
     for clip in clips:
         if words.only_kept(clip.text):
             text = score.transcribe(model, clip.audio)
             errors += score.compare(clip.text.split(), text.split())
         elif words.is_sure(clip.text) and not words.printed(clip.text) and sentences < 30:
             invented += len(score.transcribe(model, clip.audio).split())
+            others += len(clip.text.split())
             sentences += 1
-    return errors, invented, sentences
+    return errors, invented, others
+
+
+class Trainer:
+    """The loop: learns, reports, validates, keeps."""
+
+    def __init__(self, args, recipe):
+        self.args, self.recipe, self.training = args, recipe, recipe["training"]
+        self.work = Path(args.work)
+        self.words = recipes.Words(recipe["words"])
+        self.mixture, self.validation = prepare(recipe, args.data, args.work)
+        self.run = Run(recipe, args.work, len(self.mixture.vocabulary))
+        if args.compile:
+            self.run.trainee.compile()
+        self.log = open(self.work / "log.txt", "a", buffering=1)
+        self.began, self.sums, self.counted = time.monotonic(), np.zeros(4), 0
+
+    def say(self, line):
+        print(line, flush=True)
+        self.log.write(line + "\n")
+
+    def introduce(self):
+        parameters = sum(p.numel() for p in self.run.trainee.model.parameters())
+        mixture = self.mixture
+        self.say(f"# {self.recipe['name']}: {parameters} parameters, {len(mixture.strings)} strings, "
+                 f"{len(mixture.speech)} sentences, {sum(map(len, mixture.by_word.values()))} single "
+                 f"words of {len(mixture.voices)} voices, from step {self.run.step}")
+
+    def report(self):
+        took = time.monotonic() - self.began
+        loss, hearing, place, norm = self.sums / self.counted
+        self.say(f"{self.run.step:6d}  print {loss:7.3f}  hear {hearing:7.3f}  place {place:6.3f}  "
+                 f"norm {norm:7.2f}  {took / self.counted:5.2f} s/step")
+        self.run.seconds += took
+        self.began, self.sums, self.counted = time.monotonic(), np.zeros(4), 0
+
+    def validate(self, last):
+        run, model = self.run, self.run.averaged()
+        errors, invented, others = validate(model, self.validation, self.words)
+        self.say(f"{run.step:6d}  validation {errors}; {invented} words printed for {others} "
+                 f"others; {run.seconds:.0f} s")
+        figure = errors.rate + invented / max(1, others)
+        if figure <= run.best:
+            run.best = figure
+            export.save(model, self.work / "best")
+        if last:
+            export.save(model, self.args.out or self.work / "model")
+
+    def go(self):
+        run, training = self.run, self.training
+        self.introduce()
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(self.mixture.batch, run.step)
+            while run.step < training["steps"]:
+                batch = ahead.result()
+                ahead = pool.submit(self.mixture.batch, run.step + 1)
+                self.sums, self.counted = self.sums + run.learn(batch), self.counted + 1
+                last = run.step == training["steps"]
+                if run.step % REPORT_EVERY == 0 or last:
+                    self.report()
+                if run.step % training["validate_every"] == 0 or last:
+                    self.validate(last)
+                stop = run.seconds > self.args.stop_after * 60
+                if run.step % training["checkpoint_every"] == 0 or last or stop:
+                    run.save()
+                if stop:
+                    break
 
 
 def main():
@@ -157,53 +229,7 @@ def main():
     recipe = recipes.load(args.recipe)
     if args.steps:
         recipe["training"]["steps"] = args.steps
-    training = recipe["training"]
-    mixture, validation = prepare(recipe, args.data, args.work)
-    words = recipes.Words(recipe["words"])
-    run = Run(recipe, args.work, len(mixture.vocabulary))
-    if args.compile:
-        run.trainee.compile()
-    log = open(Path(args.work) / "log.txt", "a", buffering=1)
-
-    def say(line):
-        print(line, flush=True)
-        log.write(line + "\n")
-
-    say(f"# {recipe['name']}: {sum(p.numel() for p in run.trainee.model.parameters())} parameters, "
-        f"{len(mixture.strings)} strings, {len(mixture.speech)} sentences, "
-        f"{sum(map(len, mixture.by_word.values()))} single words of {len(mixture.voices)} voices, "
-        f"from step {run.step}")
-    began, sums, counted = time.monotonic(), np.zeros(4), 0
-    with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(mixture.batch, run.step)
-        while run.step < training["steps"]:
-            batch = ahead.result()
-            ahead = pool.submit(mixture.batch, run.step + 1)
-            sums, counted = sums + run.learn(batch), counted + 1
-            if run.step % 20 == 0:
-                took = time.monotonic() - began
-                loss, hearing, place, norm = sums / counted
-                say(f"{run.step:6d}  print {loss:7.3f}  hear {hearing:7.3f}  place {place:6.3f}  norm {norm:7.2f}  "
-                    f"{took / counted:5.2f} s/step")
-                run.seconds, began, sums, counted = run.seconds + took, time.monotonic(), sums * 0, 0
-            last = run.step == training["steps"]
-            if run.step % training["validate_every"] == 0 or last:
-                model = run.averaged()
-                errors, invented, sentences = validate(model, validation, words)
-                say(f"{run.step:6d}  validation {errors}; "
-                    f"{invented} words in {sentences} other sentences; {run.seconds:.0f} s")
-                figure = errors.rate + invented / max(1, errors.words)
-                if figure <= run.best:
-                    run.best = figure
-                    export.save(model, Path(args.work) / "best")
-                if last:
-                    export.save(model, args.out or Path(args.work) / "model")
-            stop = run.seconds > args.stop_after * 60
-            if run.step % training["checkpoint_every"] == 0 or last or stop:
-                run.save()
-            if stop:
-                break
-        ahead.cancel()
+    Trainer(args, recipe).go()
 
 
 if __name__ == "__main__":
