@@ -91,6 +91,8 @@ static int open_descriptor(const char *path, struct utter_error *error)
         fault_set(error, UTTER_ERROR_FILE, "%s: %s", path, strerror(errno));
     } else if (S_ISDIR(status.st_mode)) {
         fault_set(error, UTTER_ERROR_FILE, "%s: is a directory, not a sound file", path);
+    } else if (S_ISREG(status.st_mode) && status.st_size == 0) {
+        fault_set(error, UTTER_ERROR_FORMAT, "%s: is empty, not a sound file", path);
     } else {
         return descriptor;
     }
@@ -138,6 +140,12 @@ static bool open_handle(struct audio_file *file, int descriptor, const struct au
     struct quiet quiet = quiet_begin();
     file->handle = sf_open_fd(descriptor, SFM_READ, &file->info, SF_TRUE);
     quiet_end(&quiet);
+    if (file->handle == NULL && sf_error(NULL) == SF_ERR_UNRECOGNISED_FORMAT)
+        return fault_set(
+            error, UTTER_ERROR_FORMAT,
+            "%s: not a sound file that can be read; perhaps ffmpeg can: ffmpeg -i FILE "
+            "-f wav - | utter transcribe -",
+            file->name);
     if (file->handle == NULL)
         return fault_set(error, UTTER_ERROR_FORMAT, "%s: not a sound file that can be read: %s",
                          file->name, sf_strerror(NULL));

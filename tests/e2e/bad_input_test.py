@@ -21,11 +21,12 @@ class BadSound(ProgramTest):
         self.assert_folder(name)
 
     def test_empty_file(self):
-        self.refuse(b"", "not a sound file")
+        self.refuse(b"", "is empty, not a sound file")
+        self.refuse(b"", "is empty", arguments=("--raw", "s16le:16000:1"))
 
     def test_no_samples(self):
         self.refuse(wav(b""), "holds no sound")
-        self.refuse(b"", "holds no sound", arguments=("--raw", "s16le:16000:1"))
+        self.refuse(b"x", "holds no sound", arguments=("--raw", "s16le:16000:1"))
 
     def test_too_short(self):
         self.refuse(wav(b"\0" * 4), "too short: 1 sample, and the model needs 400")

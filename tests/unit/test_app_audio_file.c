@@ -311,7 +311,7 @@ static void test_refusals(void **state)
     expect_refusal("/tmp", "/tmp: is a directory");
     expect_refusal("/nonexistent/\x1B[31m\nx", "/nonexistent/ x: No such file");
     write_bytes("", 0);
-    expect_refusal(path, "not a sound file");
+    expect_refusal(path, "is empty, not a sound file");
     write_bytes("this is no sound", 16);
     expect_refusal(path, path);
     write_bytes("RIFF\x24\0\0\0WAVEfmt ", 16);
