@@ -13,11 +13,15 @@ def captions_appear_on_the_screen():
     with live.Home() as home, live.Microphone(home) as microphone:
         with live.Terminal(home, [], columns=72, rows=20) as terminal:
             live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
+
+            def heard():
+                kept = "".join(open(path, encoding="utf-8").read() for path in home.transcripts())
+                return live.contains(live.words_of(terminal.screen()), wanted) and live.contains(
+                    live.words_of(kept), wanted
+                )
+
             live.play_until(
-                microphone,
-                live.clip(),
-                lambda: live.contains(live.words_of(terminal.screen()), wanted),
-                f"{wanted} on the screen",
+                microphone, live.clip(), heard, f"{wanted} on the screen and in the transcript"
             )
             assert terminal.shows("default"), "the status line does not name the microphone"
             terminal.keys("q")

@@ -110,7 +110,8 @@ def it_can_be_stopped_and_goes_on():
         )
         terminal.kill(signal.SIGCONT)
         live.wait_for(lambda: terminal.shows("the end"), "the end of the file")
-        assert live.contains(live.words_of(terminal.screen()), live.clip_words())
+        words = live.words_of(terminal.screen().split("●")[0])
+        assert live.clip_words()[-1] in words, f"the words after the stop are missing: {words}"
         terminal.keys("q")
         assert terminal.wait_end() == 0
 
