@@ -18,10 +18,7 @@ struct attention_shape {
     int64_t head_size;
 };
 
-/**
- * Floats of scratch for `threads` threads. Q, K and V must have room for a panel's columns after
- * their last element, since vectors read over a head's end.
- */
+/** Floats of scratch for `threads` threads. */
 int64_t attention_scratch_floats(const struct kernels *kernels, const struct attention_shape *shape,
                                  int threads);
 

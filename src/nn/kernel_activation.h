@@ -16,7 +16,7 @@ INLINE vector clip(vector x, float least, float greatest)
 
 INLINE vector sigmoid(vector x)
 {
-    return vector_set(1.0f) / (vector_set(1.0f) + vector_exp(vector_set(0.0f) - x));
+    return vector_divide(vector_set(1.0f), vector_set(1.0f) + vector_exp(vector_set(0.0f) - x));
 }
 
 /*
@@ -40,7 +40,7 @@ INLINE vector normal(vector x)
     q = vector_fma(q, t, vector_set(0.028637593612074852f));
     q = vector_fma(q, t, vector_set(0.2514810562133789f));
     q = vector_fma(q, t, vector_set(1.0f));
-    return clip(x * p / q + vector_set(0.5f), 0.0f, 1.0f);
+    return clip(vector_divide(x * p, q) + vector_set(0.5f), 0.0f, 1.0f);
 }
 
 /* x Φ(x) by the tanh approximation: (1 + tanh u) / 2 is the sigmoid of 2 u. */

@@ -114,15 +114,10 @@ static float center(const float *in, float *out, int64_t count, float mean)
     return vector_sum(sum);
 }
 
-static void scale(float *values, int64_t count, float factor, const struct norm *norm)
+static void scale_and_shift(float *values, int64_t count, float factor, const struct norm *norm)
 {
     const vector factors = vector_set(factor);
     int64_t i = 0;
-    if (!norm->gain) {
-        for (; i < count; i++)
-            values[i] *= factor;
-        return;
-    }
     for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) {
         vector x = vector_load(values + i) * factors;
         x = vector_fma(x, vector_load(norm->gain + i), vector_load(norm->offset + i));
@@ -136,7 +131,11 @@ void KERNEL(layer_norm)(const struct norm *norm, const float *in, float *out, in
 {
     float mean = sum_of(in, count) / (float)count;
     float variance = center(in, out, count, mean) / (float)count;
-    scale(out, count, 1.0f / sqrtf(variance + norm->epsilon), norm);
+    float factor = 1.0f / sqrtf(variance + norm->epsilon);
+    if (norm->gain)
+        scale_and_shift(out, count, factor, norm);
+    else
+        KERNEL(scale)(out, factor, out, count);
     if (norm->activation != ACTIVATION_LINEAR) {
         struct gemm_finish finish = {.c = out, .rows = 1, .columns = count};
         finish.activation = norm->activation;
@@ -180,12 +179,18 @@ static float sum_of_exp(const float *in, float *out, int64_t count, float shift)
     return vector_sum(sum);
 }
 
-void KERNEL(softmax)(float *values, int64_t count)
+float KERNEL(exponentials)(float *values, int64_t count)
 {
-    float sum = sum_of_exp(values, values, count, greatest_of(values, count));
-    const float scale = 1.0f / sum;
-    for (int64_t i = 0; i < count; i++)
-        values[i] *= scale;
+    return sum_of_exp(values, values, count, greatest_of(values, count));
+}
+
+void KERNEL(scale)(const float *from, float factor, float *to, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
+        vector_store(to + i, vector_load(from + i) * vector_set(factor));
+    for (; i < count; i++)
+        to[i] = from[i] * factor;
 }
 
 void KERNEL(log_softmax)(const float *in, float *out, int64_t count)

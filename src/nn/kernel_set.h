@@ -25,7 +25,8 @@ enum { TILE_ROWS = 6, TILE_VECTORS = 2 };
 void KERNEL(tile)(const struct gemm_tile *tile);
 void KERNEL(finish)(const struct gemm_finish *finish);
 void KERNEL(layer_norm)(const struct norm *norm, const float *in, float *out, int64_t count);
-void KERNEL(softmax)(float *values, int64_t count);
+float KERNEL(exponentials)(float *values, int64_t count);
+void KERNEL(scale)(const float *from, float factor, float *to, int64_t count);
 void KERNEL(log_softmax)(const float *in, float *out, int64_t count);
 
 #endif

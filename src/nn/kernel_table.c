@@ -14,6 +14,7 @@ const struct kernels KERNEL(kernels) = {
     .tile = KERNEL(tile),
     .finish = KERNEL(finish),
     .layer_norm = KERNEL(layer_norm),
-    .softmax = KERNEL(softmax),
+    .exponentials = KERNEL(exponentials),
+    .scale = KERNEL(scale),
     .log_softmax = KERNEL(log_softmax),
 };

@@ -65,7 +65,10 @@ struct kernels {
     void (*finish)(const struct gemm_finish *finish);
     /* out may be in */
     void (*layer_norm)(const struct norm *norm, const float *in, float *out, int64_t count);
-    void (*softmax)(float *values, int64_t count);
+    /* exp(value - the greatest) in place; returns their sum, by which a softmax divides */
+    float (*exponentials)(float *values, int64_t count);
+    /* to = from × factor */
+    void (*scale)(const float *from, float factor, float *to, int64_t count);
     void (*log_softmax)(const float *in, float *out, int64_t count);
 };
 

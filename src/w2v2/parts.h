@@ -46,6 +46,7 @@ struct w2v2_workspace {
     int64_t samples_max;
     int64_t frames_max;
     float *samples;     /* [samples_max] normalised */
+    float *front;       /* [threads][w2v2_front_floats()] of layer 0's output, a block at a time */
     float *conv[2];     /* outputs of the convolutions, by turns */
     float *first_scale; /* [conv_dim[0]] group norm, folded into the first convolution */
     float *first_bias;  /* [conv_dim[0]] */
@@ -90,7 +91,10 @@ int64_t w2v2_pack_scratch(const struct model_config *config);
 void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                   const float *samples, int64_t count, float *out, int64_t stride);
 
-/** Layer norm of rows. */
+/** Floats that a thread needs for a block of layer 0's output. */
+int64_t w2v2_front_floats(const struct model_config *config);
+
+/** Layer norm of rows. Without a pool the calling thread does it. */
 struct row_norm {
     const struct kernels *kernels;
     const struct norm *norm;

@@ -88,7 +88,7 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Outputs of layer i are in buffer i % 2: floats for the longest there. */
+/* Outputs of layer i > 0 are in buffer i % 2: floats for the longest there. */
 static int64_t conv_floats(const struct model_config *config, int64_t samples, int turn)
 {
     int64_t frames = samples, most = 0;
@@ -96,7 +96,7 @@ static int64_t conv_floats(const struct model_config *config, int64_t samples, i
         frames = frames < config->conv_kernel[i]
                      ? 0
                      : (frames - config->conv_kernel[i]) / config->conv_stride[i] + 1;
-        if (i % 2 == turn)
+        if (i > 0 && i % 2 == turn)
             most = larger(most, frames * w2v2_row(config->conv_dim[i]));
     }
     return most;
@@ -108,6 +108,7 @@ static void lay_out_extractor(struct w2v2_workspace *workspace, const struct w2v
     const struct model_config *config = &w2v2->config;
     int64_t kernel = config->conv_kernel[0], samples = workspace->samples_max;
     workspace->samples = arena_take(arena, samples);
+    workspace->front = arena_take(arena, w2v2_front_floats(config) * w2v2->threads);
     for (int turn = 0; turn < 2; turn++)
         workspace->conv[turn] = arena_take(arena, conv_floats(config, samples, turn));
     workspace->first_scale = arena_take(arena, config->conv_dim[0]);
@@ -134,7 +135,7 @@ void w2v2_lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w
     for (int turn = 0; turn < 2; turn++)
         workspace->hidden[turn] = arena_take(arena, frames * w2v2_row(hidden));
     workspace->layer_in = arena_take(arena, frames * w2v2_row(hidden));
-    workspace->qkv = arena_take(arena, frames * w2v2_row(3 * hidden) + w2v2->kernels->panel);
+    workspace->qkv = arena_take(arena, frames * w2v2_row(3 * hidden));
     workspace->context = arena_take(arena, frames * w2v2_row(hidden));
     workspace->inner = arena_take(arena, frames * w2v2_row(config->intermediate_size));
     workspace->logits = arena_take(arena, frames * w2v2_row(config->vocab_size));

@@ -190,7 +190,7 @@ static void check_softmax(const struct kernels *kernels)
         }
         float before[151];
         memcpy(before, in, sizeof in);
-        kernels->softmax(in, count);
+        kernels->scale(in, 1.0f / kernels->exponentials(in, count), in, count);
         for (int i = 0; i < count; i++)
             assert_true(fabs(in[i] - exp(before[i] - greatest) / sum) <= 3e-7);
         assert_true(in[count] == 42 && out[count] == 42);
