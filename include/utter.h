@@ -228,7 +228,7 @@ enum utter_state {
  *
  * Order: the COMMITs of an utterance come before its FINAL, and FINALs come in the utterances'
  * order. Of a live stream the COMMITs of the next utterance may come before a FINAL. A draft that
- * nobody has read yet is replaced by its successor; nothing else is ever dropped.
+ * nobody has read yet is replaced by its utterance's next; nothing else is ever dropped.
  */
 struct utter_event {
     enum utter_event_type type;

@@ -132,10 +132,12 @@ static void show_readable(struct queue *queue)
     (void)ignored; /* fails only when it is readable beyond measure */
 }
 
-/* The unread draft gives way; its room comes back at once when nothing was written after it. */
-static void drop_draft(struct queue *queue)
+/* The unread draft gives way to one of its own utterance: an utterance's last draft, which may take
+ * words away, is not the next one's to replace. Its room comes back at once when nothing was
+ * written after it. */
+static void drop_draft(struct queue *queue, uint64_t utterance)
 {
-    if (!queue->draft)
+    if (!queue->draft || queue->draft->event.utterance != utterance)
         return;
     if (queue->draft_at + queue->draft->bytes == queue->written)
         queue->written = queue->draft_at;
@@ -176,7 +178,7 @@ bool queue_write(struct queue *queue, const struct utter_event *event)
     assert(bytes <= queue->capacity / 3);
     pthread_mutex_lock(&queue->mutex);
     if (event->type == UTTER_EVENT_DRAFT)
-        drop_draft(queue);
+        drop_draft(queue, event->utterance);
     while (!queue->stopped && !find_room(queue, bytes, &at))
         pthread_cond_wait(&queue->room, &queue->mutex);
     bool stopped = queue->stopped;

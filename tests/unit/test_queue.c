@@ -77,22 +77,40 @@ static void events_come_in_order(void **state)
     queue_close(NULL);
 }
 
+static bool put_draft(struct queue *queue, uint64_t utterance, int64_t end)
+{
+    const struct utter_event event = {
+        .type = UTTER_EVENT_DRAFT, .utterance = utterance, .end = end, .text = "draft"};
+    return queue_write(queue, &event);
+}
+
+static void check_draft(const struct utter_event *event, uint64_t utterance, int64_t end)
+{
+    assert_non_null(event);
+    assert_int_equal(event->type, UTTER_EVENT_DRAFT);
+    assert_int_equal(event->utterance, utterance);
+    assert_int_equal(event->end, end);
+}
+
 static void unread_drafts_give_way(void **state)
 {
     (void)state;
     struct queue *queue = queue_open(4096, NULL);
-    put(queue, UTTER_EVENT_DRAFT, 1);
-    put(queue, UTTER_EVENT_DRAFT, 2);
-    put(queue, UTTER_EVENT_COMMIT, 3);
-    for (uint64_t i = 4; i < 500; i++) /* takes no more room than one */
-        put(queue, UTTER_EVENT_DRAFT, i);
-    check(queue_read(queue), UTTER_EVENT_COMMIT, 3);
-    put(queue, UTTER_EVENT_DRAFT, 500);
-    check(queue_read(queue), UTTER_EVENT_DRAFT, 500);
-    put(queue, UTTER_EVENT_DRAFT, 501); /* the one that was read stays valid */
-    put(queue, UTTER_EVENT_FINAL, 502);
-    check(queue_read(queue), UTTER_EVENT_DRAFT, 501);
-    check(queue_read(queue), UTTER_EVENT_FINAL, 502);
+    put_draft(queue, 1, 1);
+    put_draft(queue, 1, 2);
+    put(queue, UTTER_EVENT_COMMIT, 1);
+    for (int64_t i = 3; i < 500; i++) /* takes no more room than one */
+        put_draft(queue, 1, i);
+    check(queue_read(queue), UTTER_EVENT_COMMIT, 1);
+    put_draft(queue, 1, 500);
+    check_draft(queue_read(queue), 1, 500);
+    put_draft(queue, 1, 501); /* the one that was read stays valid */
+    put(queue, UTTER_EVENT_FINAL, 1);
+    put_draft(queue, 2, 600); /* does not replace the other utterance's last */
+    put_draft(queue, 2, 601);
+    check_draft(queue_read(queue), 1, 501);
+    check(queue_read(queue), UTTER_EVENT_FINAL, 1);
+    check_draft(queue_read(queue), 2, 601);
     assert_null(queue_read(queue));
     assert_false(readable(queue));
     queue_close(queue);
