@@ -1,9 +1,10 @@
 #!/bin/sh
 # What `meson install` leaves is a usable library: the program of README.md, taken from its text,
 # builds with pkg-config against the installed header, shared and static, and hears a recording.
-# Usage: test_install.sh BUILD_ROOT SOURCE_ROOT PREFIX RECORDING EXPECTED_TEXT
+# It hears what the program hears.
+# Usage: test_install.sh BUILD_ROOT SOURCE_ROOT PREFIX RECORDING PROGRAM
 set -eu
-build=$1 source=$2 prefix=$3 recording=$4 expected=$5
+build=$1 source=$2 prefix=$3 recording=$4 utter=$5
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -44,6 +45,8 @@ if ldd static | grep libutter; then
 fi
 LD_LIBRARY_PATH=$libdir ldd shared | grep 'libutter\.so\.[0-9]* => '"$work" >/dev/null
 
+expected=$(echo $("$utter" transcribe --model "$source/models/digits" "$recording"))
+[ -n "$expected" ] || { echo "the program heard nothing"; exit 1; }
 for program in shared static; do
   heard=$(LD_LIBRARY_PATH=$libdir "./$program" "$source/models/digits" <audio)
   echo "$program: $heard"
