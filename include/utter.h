@@ -102,9 +102,6 @@ struct utter_engine_options {
 
 /**
  * The pool of threads that models compute on. Work of several streams on one engine takes turns.
- *
- * An engine never changes the thread count of a BLAS library, which is global to the process: a
- * program that links OpenBLAS's threaded build should call openblas_set_num_threads(1) once.
  */
 struct utter_engine;
 

@@ -5,9 +5,6 @@
 #include "app/fault.h"
 #include "app/options.h"
 
-#ifdef UTTER_WITH_OPENBLAS
-#include <cblas.h>
-#endif
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -89,10 +86,6 @@ static int print_version(void)
 int main(int argc, char **argv)
 {
     set_up_locale();
-#ifdef UTTER_WITH_OPENBLAS
-    /* The engine has threads of its own; a second pool below them would cost a factor of two. */
-    openblas_set_num_threads(1);
-#endif
     if (argc < 2) {
         char listen[] = "listen";
         char *none[] = {listen, NULL};

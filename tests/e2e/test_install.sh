@@ -35,10 +35,10 @@ echo "README.md's program: $lines lines"
 
 warnings='-std=c11 -Wall -Wextra -Werror'
 cc $warnings example.c -o shared $(describe --cflags --libs)
-# Ours from the archive, what it needs as shared libraries: only OpenBLAS's archive wants gfortran.
+# Ours from the archive, what it needs as shared libraries.
 libdir=$(describe --variable=libdir)
 cc $warnings example.c -o static -DUTTER_STATIC $(describe --cflags) "$libdir/libutter.a" \
-  $(describe --static --libs | sed 's/-lutter//; s/-lgfortran//g')
+  $(describe --static --libs | sed 's/-lutter//')
 if ldd static | grep libutter; then
   echo "the static program needs libutter.so"
   exit 1
