@@ -252,7 +252,7 @@ struct utter_stream_options {
      */
     int left_context_ms;  /**< default 4000 */
     int hop_ms;           /**< from one decode to the next; default 400 */
-    int right_context_ms; /**< default: what the model's convolutions look ahead, 320 to 640 */
+    int right_context_ms; /**< default: what the model's convolutions look ahead, 640 to 800 */
     /** The utterance ends after so much silence; default 800. */
     int endpoint_silence_ms;
     /**

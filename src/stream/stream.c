@@ -13,8 +13,8 @@ enum {
     PREROLL_MS = 500,    /* weak beginnings of words are before the gate opens */
     LEFT_CONTEXT_MS = 4000,
     HOP_MS = 400,
-    RIGHT_CONTEXT_LEAST_MS = 320,
-    RIGHT_CONTEXT_MOST_MS = 640, /* by default; commits wait for it */
+    RIGHT_CONTEXT_LEAST_MS = 640, /* less costs words, measured */
+    RIGHT_CONTEXT_MOST_MS = 800,  /* by default; commits wait for it */
     ENDPOINT_SILENCE_MS = 800,
     UTTERANCE_LIMIT_MS = 20000,
 };
