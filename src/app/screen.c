@@ -241,10 +241,8 @@ static void draw_status(struct screen *screen, const struct status_line *status)
     int count = status_line_pieces(status, pieces);
     for (int i = 0; i < count; i++) {
         int x = getcurx(window);
-        if (!put(window, "  ", 0) || !put(window, pieces[i], 0)) {
-            wmove(window, 0, x);
-            break;
-        }
+        if (!put(window, "  ", 0) || !put(window, pieces[i], 0))
+            wmove(window, 0, x); /* a shorter piece may still fit */
     }
 }
 
