@@ -92,7 +92,6 @@ static bool add_reliability(struct reliability *reliability, const char *referen
                             const struct utter_word *words, size_t count, struct utter_error *error)
 {
     struct score_units truth = {0};
-    struct score_units one = {0};
     struct score_units heard = {.count = count};
     struct score score;
     long *pairs = NULL;
@@ -121,7 +120,6 @@ static bool add_reliability(struct reliability *reliability, const char *referen
         reliability->confidence[bin] += words[i].confidence;
     }
     score_units_free(&truth);
-    score_units_free(&one);
     score_units_free(&heard);
     free(pairs);
     free(right);
