@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/moments.h"
 
+#include <string.h>
+
 int64_t conv_moments_doubles(int64_t kernel)
 {
     return kernel + kernel * kernel;
@@ -46,6 +48,41 @@ void conv_moments_measure(struct conv_moments *moments, const float *samples, in
     }
     for (int64_t i = 0; i < kernel; i++)
         moments->mean[i] += shift;
+}
+
+void conv_sums_reset(struct conv_sums *sums)
+{
+    sums->frames = 0;
+    memset(sums->sum, 0, (size_t)sums->kernel * sizeof *sums->sum);
+    memset(sums->product, 0, (size_t)(sums->kernel * sums->kernel) * sizeof *sums->product);
+}
+
+void conv_sums_add(struct conv_sums *sums, const float *samples, int64_t frames)
+{
+    int64_t kernel = sums->kernel, stride = sums->stride;
+    for (int64_t i = 0; i < kernel; i++) {
+        sums->sum[i] += value_sum(samples + i, stride, frames, 0);
+        for (int64_t j = 0; j <= i; j++)
+            sums->product[i * kernel + j] +=
+                product_sum(samples + i, samples + j, stride, frames, 0);
+    }
+    sums->frames += frames;
+}
+
+void conv_sums_moments(const struct conv_sums *sums, double offset, double scale,
+                       struct conv_moments *moments)
+{
+    int64_t kernel = sums->kernel;
+    double count = (double)sums->frames;
+    for (int64_t i = 0; i < kernel; i++) {
+        moments->mean[i] = (sums->sum[i] / count - offset) * scale;
+        for (int64_t j = 0; j <= i; j++) {
+            double covariance = sums->product[i * kernel + j] / count -
+                                sums->sum[i] / count * (sums->sum[j] / count);
+            moments->covariance[i * kernel + j] = covariance * scale * scale;
+            moments->covariance[j * kernel + i] = covariance * scale * scale;
+        }
+    }
 }
 
 void conv_moments_channel(const struct conv_moments *moments, const float *weights, double *mean,

@@ -28,8 +28,9 @@ void w2v2_norm(struct pool *pool, const struct row_norm *job)
         norm_rows(&copy, i, 0);
 }
 
-/* Zero mean and unit variance over the window, in double so that it holds for any level. */
-static void normalize(const float *samples, int64_t count, float *out)
+/* Of the window, in double so that it holds for any level. */
+static void measure_level(const float *samples, int64_t count,
+                          struct extractor_statistics *statistics)
 {
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < count; i++)
@@ -37,27 +38,30 @@ static void normalize(const float *samples, int64_t count, float *out)
     double mean = sum / (double)count;
     for (int64_t i = 0; i < count; i++)
         squares += (samples[i] - mean) * (samples[i] - mean);
-    double scale = 1 / sqrt(squares / (double)count + 1e-7);
+    statistics->mean = mean;
+    statistics->scale = 1 / sqrt(squares / (double)count + W2V2_VARIANCE_FLOOR);
+}
+
+static void normalize(const struct extractor_statistics *statistics, const float *samples,
+                      int64_t count, float *out)
+{
     for (int64_t i = 0; i < count; i++)
-        out[i] = (float)((samples[i] - mean) * scale);
+        out[i] = (float)((samples[i] - statistics->mean) * statistics->scale);
 }
 
 /*
  * The group norm of layer 0 has one channel a group and is over time: a factor and a shift for each
- * channel, which go into the convolution's own weights and bias once the window's moments are
- * known.
+ * channel, which go into the convolution's own weights and bias once the moments are known.
  */
 static struct gemm_weights fold_group_norm(const struct w2v2 *w2v2,
-                                           struct w2v2_workspace *workspace, const float *samples,
-                                           int64_t frames)
+                                           struct w2v2_workspace *workspace,
+                                           const struct conv_moments *moments)
 {
     const struct w2v2_conv *conv = &w2v2->conv[0];
     int64_t kernel = w2v2->config.conv_kernel[0];
-    conv_moments_measure(&workspace->moments, samples, frames);
     for (int64_t i = 0; i < w2v2->config.conv_dim[0]; i++) {
         double mean, variance;
-        conv_moments_channel(&workspace->moments, w2v2->first_weights + i * kernel, &mean,
-                             &variance);
+        conv_moments_channel(moments, w2v2->first_weights + i * kernel, &mean, &variance);
         double scale = conv->norm.gain[i] / sqrt(variance + conv->norm.epsilon);
         workspace->first_scale[i] = (float)scale;
         /* The convolution's bias is part of the mean, which the norm takes away. */
@@ -170,31 +174,55 @@ static struct rows extract_front(struct front *front, struct pool *pool)
     return (struct rows){front->out, front->frames, front->out_stride};
 }
 
-void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                  const float *samples, int64_t count, float *out, int64_t stride)
+static void extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                    const struct gemm_weights *first, struct rows rows, float *out, int64_t stride)
 {
     const struct model_config *config = &w2v2->config;
-    if (config_frames(config, count) < 1)
-        return;
-    if (config->do_normalize) {
-        normalize(samples, count, workspace->samples);
-        samples = workspace->samples;
-    }
-    struct gemm_weights first = w2v2->conv[0].product;
-    if (config->feat_extract_norm == EXTRACTOR_NORM_GROUP)
-        first = fold_group_norm(w2v2, workspace, samples,
-                                (count - config->conv_kernel[0]) / config->conv_stride[0] + 1);
-    struct rows rows = {samples, count, 1};
     for (int i = config->conv_layers > 1 ? 1 : 0; i < config->conv_layers; i++) {
         bool last = i == config->conv_layers - 1;
         float *to = last ? out : workspace->conv[i % 2];
         int64_t to_stride = last ? stride : w2v2_row(config->conv_dim[i]);
         if (i == 1) {
-            struct front front = {w2v2, &first, workspace->front, rows, to, to_stride, 0, 0};
+            struct front front = {w2v2, first, workspace->front, rows, to, to_stride, 0, 0};
             rows = extract_front(&front, pool);
         } else {
-            rows =
-                convolve(w2v2, pool, i, i ? &w2v2->conv[i].product : &first, rows, to, to_stride);
+            rows = convolve(w2v2, pool, i, i ? &w2v2->conv[i].product : first, rows, to, to_stride);
         }
     }
+}
+
+void w2v2_extract_with(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                       const struct extractor_statistics *statistics, const float *samples,
+                       int64_t count, float *out, int64_t stride)
+{
+    const struct model_config *config = &w2v2->config;
+    struct gemm_weights first = w2v2->conv[0].product;
+    if (config->do_normalize) {
+        normalize(statistics, samples, count, workspace->samples);
+        samples = workspace->samples;
+    }
+    if (config->feat_extract_norm == EXTRACTOR_NORM_GROUP)
+        first = fold_group_norm(w2v2, workspace, statistics->moments);
+    extract(w2v2, pool, workspace, &first, (struct rows){samples, count, 1}, out, stride);
+}
+
+void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                  const float *samples, int64_t count, float *out, int64_t stride)
+{
+    const struct model_config *config = &w2v2->config;
+    struct extractor_statistics statistics = {.moments = &workspace->moments};
+    struct gemm_weights first = w2v2->conv[0].product;
+    if (config_frames(config, count) < 1)
+        return;
+    if (config->do_normalize) {
+        measure_level(samples, count, &statistics);
+        normalize(&statistics, samples, count, workspace->samples);
+        samples = workspace->samples;
+    }
+    if (config->feat_extract_norm == EXTRACTOR_NORM_GROUP) {
+        conv_moments_measure(&workspace->moments, samples,
+                             (count - config->conv_kernel[0]) / config->conv_stride[0] + 1);
+        first = fold_group_norm(w2v2, workspace, &workspace->moments);
+    }
+    extract(w2v2, pool, workspace, &first, (struct rows){samples, count, 1}, out, stride);
 }

@@ -12,6 +12,9 @@
 #include "nn/moments.h"
 #include "w2v2/w2v2.h"
 
+/* Added to the samples' variance: see preprocessor_config.json's do_normalize. */
+#define W2V2_VARIANCE_FLOOR 1e-7
+
 struct w2v2_conv {
     struct gemm_weights product;
     struct norm norm; /* gain NULL: none here; group norm in layer 0, or layer norm */
@@ -87,9 +90,20 @@ void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint, struct ar
 /** Floats of scratch that w2v2_pack() needs for each thread. */
 int64_t w2v2_pack_scratch(const struct model_config *config);
 
-/** `out` has `stride` floats a row. */
+/** What a model takes from more than a frame's receptive field. */
+struct extractor_statistics {
+    double mean;                        /* of the samples, when do_normalize */
+    double scale;                       /* one over their standard deviation */
+    const struct conv_moments *moments; /* of normalised samples, when the norm is over time */
+};
+
+/** With the window's own statistics. `out` has `stride` floats a row. */
 void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                   const float *samples, int64_t count, float *out, int64_t stride);
+
+void w2v2_extract_with(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
+                       const struct extractor_statistics *statistics, const float *samples,
+                       int64_t count, float *out, int64_t stride);
 
 /** Floats that a thread needs for a block of layer 0's output. */
 int64_t w2v2_front_floats(const struct model_config *config);

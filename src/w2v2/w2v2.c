@@ -158,11 +158,18 @@ static void lay_out(struct w2v2_workspace *workspace, const struct w2v2 *w2v2, s
 struct w2v2_workspace *w2v2_workspace_open(const struct w2v2 *w2v2, int64_t samples_max,
                                            struct utter_error *error)
 {
+    return w2v2_workspace_open_parts(w2v2, samples_max, config_frames(&w2v2->config, samples_max),
+                                     error);
+}
+
+struct w2v2_workspace *w2v2_workspace_open_parts(const struct w2v2 *w2v2, int64_t samples_max,
+                                                 int64_t frames_max, struct utter_error *error)
+{
     struct w2v2_workspace *workspace = calloc(1, sizeof *workspace);
     if (!workspace)
         goto fail;
     workspace->samples_max = samples_max;
-    workspace->frames_max = config_frames(&w2v2->config, samples_max);
+    workspace->frames_max = frames_max;
     struct arena arena = {0};
     lay_out(workspace, w2v2, &arena);
     workspace->memory = arena_allocate(arena.used);

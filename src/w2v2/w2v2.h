@@ -36,6 +36,9 @@ int64_t w2v2_weight_bytes(const struct w2v2 *w2v2);
 /** Room for windows of up to `samples_max` samples. */
 struct w2v2_workspace *w2v2_workspace_open(const struct w2v2 *w2v2, int64_t samples_max,
                                            struct utter_error *error);
+/** Room for features of up to `samples_max` samples and for encoding up to `frames_max` frames. */
+struct w2v2_workspace *w2v2_workspace_open_parts(const struct w2v2 *w2v2, int64_t samples_max,
+                                                 int64_t frames_max, struct utter_error *error);
 void w2v2_workspace_close(struct w2v2_workspace *workspace);
 
 /** Where a pass can be watched, for the golden tests. `layer` counts from 0. */
