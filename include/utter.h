@@ -119,6 +119,18 @@ struct utter_model_options {
 
 struct utter_model;
 
+/** How a stream runs the encoder, the model's dear part, over windows that overlap. */
+enum utter_encoder {
+    /** Every window is computed afresh: the left context costs as much as what is new. */
+    UTTER_ENCODER_WINDOW = 1,
+    /**
+     * Settled frames are computed once, and their keys and values kept: several times cheaper. What
+     * was settled was not seen by what comes after it; whether that costs words depends on the
+     * model.
+     */
+    UTTER_ENCODER_CACHED = 2,
+};
+
 /** What a model is. Strings belong to the model. */
 struct utter_model_info {
     const char *directory;    /**< as given to utter_model_open() */
@@ -131,11 +143,15 @@ struct utter_model_info {
     int layer_count;          /**< of the transformer encoder */
     int64_t parameter_count;
     int64_t weight_bytes; /**< memory held by weights, mapped pages included */
+    /** What streams run by default: as utter.json says that it was measured, or WINDOW. */
+    enum utter_encoder encoder;
+    float word_error_rate; /**< of 100 words, as utter.json says; negative: not known */
 };
 
 /**
  * Opens a directory in Hugging Face layout (config.json, vocab.json, preprocessor_config.json,
- * model.safetensors) whose architecture is that of Wav2Vec2ForCTC or HubertForCTC.
+ * model.safetensors) whose architecture is that of Wav2Vec2ForCTC or HubertForCTC. A file
+ * utter.json beside them may say what was measured: {"encoder": "cached", "word_error_rate": 8.5}.
  */
 UTTER_API struct utter_model *utter_model_open(struct utter_engine *engine, const char *directory,
                                                const struct utter_model_options *options,
@@ -242,6 +258,14 @@ struct utter_event {
 
 /* ---- tier 1: a stream ------------------------------------------------------------------------ */
 
+/** Left context, hop and right context in one word: how soon words come, at what price. */
+enum utter_latency {
+    UTTER_LATENCY_LOW = 1,    /**< soon, with more errors and more work */
+    UTTER_LATENCY_NORMAL = 2, /**< right context: what the model's convolutions look ahead, within
+                                 640 to 800 ms */
+    UTTER_LATENCY_HIGH = 3,   /**< later, with fewer errors and less work */
+};
+
 struct utter_stream_options {
     size_t size;
     int sample_rate; /**< of the samples fed, in Hz; default: the model's */
@@ -250,9 +274,9 @@ struct utter_stream_options {
      * A decode sees left context | newly settled frames | right context. A frame is settled by the
      * first decode that gives it this much right context. Rounded up to whole frames.
      */
-    int left_context_ms;  /**< default 4000 */
-    int hop_ms;           /**< from one decode to the next; default 400 */
-    int right_context_ms; /**< default: what the model's convolutions look ahead, 640 to 800 */
+    int left_context_ms;  /**< default: as `latency` says */
+    int hop_ms;           /**< from one decode to the next; default: as `latency` says */
+    int right_context_ms; /**< default: as `latency` says */
     /** The utterance ends after so much silence; default 800. */
     int endpoint_silence_ms;
     /**
@@ -264,6 +288,8 @@ struct utter_stream_options {
     /** Decode silence too: utterances then end by the limit, a gap or a flush alone. */
     bool gate_off;
     bool drafts_off;
+    enum utter_encoder encoder; /**< default: utter_model_info's */
+    enum utter_latency latency; /**< default UTTER_LATENCY_NORMAL */
 };
 #define UTTER_STREAM_OPTIONS_INIT UTTER_SIZED(struct utter_stream_options)
 

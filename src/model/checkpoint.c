@@ -38,6 +38,8 @@ static enum utter_code open_parts(struct checkpoint *checkpoint, const char *dir
     if (code == UTTER_OK)
         code = config_read(config, directory, error);
     if (code == UTTER_OK)
+        code = measured_read(&checkpoint->measured, directory, error);
+    if (code == UTTER_OK)
         code = vocabulary_open(&checkpoint->vocabulary, directory, config->vocab_size,
                                config->pad_token_id, error);
     if (code != UTTER_OK)

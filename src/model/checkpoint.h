@@ -11,6 +11,7 @@
 #define MODEL_CHECKPOINT_H
 
 #include "model/config.h"
+#include "model/measured.h"
 #include "model/tensor.h"
 #include "model/vocabulary.h"
 
@@ -48,6 +49,7 @@ struct weights {
 
 struct checkpoint {
     struct model_config config;
+    struct measured measured;
     struct vocabulary vocabulary;
     struct weights weights;
     int64_t parameter_count; /* of the bound tensors */

@@ -44,11 +44,16 @@ bool chunk_at(const struct chunk_plan *plan, const struct acoustic *acoustic, in
 }
 
 const float *chunk_decode(const struct acoustic *acoustic, const struct chunk *chunk,
-                          const float *samples, float *rows, struct ctc_greedy *greedy)
+                          const struct chunk_source *source, float *rows, struct ctc_greedy *greedy)
 {
     const float *kept = rows + chunk->skip * acoustic->columns;
-    if (chunk->keep > 0)
-        acoustic->log_probs(acoustic->self, samples + chunk->start, chunk->count, rows);
+    if (chunk->keep > 0 && source->features)
+        acoustic->encode(acoustic->self,
+                         source->features +
+                             chunk->start / acoustic->frame_samples * acoustic->feature_columns,
+                         acoustic_frames(acoustic, chunk->count), rows);
+    else if (chunk->keep > 0)
+        acoustic->log_probs(acoustic->self, source->samples + chunk->start, chunk->count, rows);
     for (int64_t i = 0; i < chunk->keep; i++)
         ctc_greedy_push(greedy, kept + i * acoustic->columns);
     return kept;

@@ -32,11 +32,18 @@ struct chunk_plan chunk_plan_make(const struct acoustic *acoustic, int window_ms
 bool chunk_at(const struct chunk_plan *plan, const struct acoustic *acoustic, int64_t total,
               int64_t index, struct chunk *chunk);
 
+/** What is decoded, whole: samples, or a local model's features of every frame. */
+struct chunk_source {
+    const float *samples;
+    const float *features; /* or NULL */
+};
+
 /**
- * Decodes one chunk of `samples` (the whole recording). `rows` [frames of the chunk, columns] takes
- * its emissions; the kept ones go into the decoder. Returns where they begin in `rows`.
+ * Decodes one chunk. `rows` [frames of the chunk, columns] takes its emissions; the kept ones go
+ * into the decoder. Returns where they begin in `rows`.
  */
 const float *chunk_decode(const struct acoustic *acoustic, const struct chunk *chunk,
-                          const float *samples, float *rows, struct ctc_greedy *greedy);
+                          const struct chunk_source *source, float *rows,
+                          struct ctc_greedy *greedy);
 
 #endif

@@ -9,7 +9,8 @@
 enum utter_code input_open(struct input *input, int rate, int channels, int model_rate,
                            struct utter_error *error)
 {
-    *input = (struct input){.rate = rate, .channels = channels, .model_rate = model_rate};
+    *input =
+        (struct input){.clock = {.rate = rate, .model_rate = model_rate}, .channels = channels};
     input->piece = rate / 100;
     input->mono = malloc((size_t)input->piece * sizeof *input->mono);
     if (!input->mono)
@@ -28,8 +29,8 @@ void input_close(struct input *input)
 void input_reset(struct input *input)
 {
     resampler_reset(input->resampler);
-    input->origin = 0;
-    input->next = 0;
+    input->clock.origin = 0;
+    input->clock.next = 0;
 }
 
 int64_t input_bound(const struct input *input)
@@ -64,7 +65,7 @@ int64_t input_push(struct input *input, const float *samples, int64_t count, flo
             sum += sane(samples[i * channels + c]);
         input->mono[i] = channels > 1 ? sum / (float)channels : sum;
     }
-    input->next += count;
+    input->clock.next += count;
     return resampler_push(input->resampler, input->mono, count, out);
 }
 
@@ -75,12 +76,12 @@ int64_t input_finish(struct input *input, float *out)
 
 void input_restart(struct input *input, int64_t position)
 {
-    input->origin = position;
-    input->next = position;
+    input->clock.origin = position;
+    input->clock.next = position;
 }
 
-int64_t input_position(const struct input *input, int64_t sample)
+int64_t input_position(const struct input_clock *clock, int64_t sample)
 {
-    int64_t position = input->origin + resample_position(sample, input->model_rate, input->rate);
-    return position < input->next ? position : input->next;
+    int64_t position = clock->origin + resample_position(sample, clock->model_rate, clock->rate);
+    return position < clock->next ? position : clock->next;
 }

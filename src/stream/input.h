@@ -15,15 +15,20 @@
 
 enum { INPUT_RATE_LEAST = 1000, INPUT_RATE_MOST = 768000, INPUT_CHANNELS_MOST = 64 };
 
-struct input {
-    int rate; /* Hz, of the caller */
-    int channels;
-    int model_rate;
-    int64_t piece; /* samples per channel that one push takes at most */
-    struct resampler *resampler;
-    float *mono;    /* [piece] */
+/* What a sample of the segment is to the caller. */
+struct input_clock {
+    int rate;       /* Hz, of the caller */
+    int model_rate; /* Hz */
     int64_t origin; /* the caller's position where the segment begins */
     int64_t next;   /* the caller's position after the last sample taken */
+};
+
+struct input {
+    struct input_clock clock;
+    int channels;
+    int64_t piece; /* samples per channel that one push takes at most */
+    struct resampler *resampler;
+    float *mono; /* [piece] */
 };
 
 enum utter_code input_open(struct input *input, int rate, int channels, int model_rate,
@@ -42,6 +47,6 @@ int64_t input_finish(struct input *input, float *out);
 /** Begins a segment at `position` of the caller. */
 void input_restart(struct input *input, int64_t position);
 /** The caller's position of sample `sample` of the segment. */
-int64_t input_position(const struct input *input, int64_t sample);
+int64_t input_position(const struct input_clock *clock, int64_t sample);
 
 #endif

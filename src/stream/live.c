@@ -354,7 +354,7 @@ struct utter_live *live_open(struct utter_stream *stream, int ring_ms, struct ut
     live->channels = stream->options.channels;
     meter_init(&live->meter, live->rate * live->channels);
     live->ring = ring_open((int64_t)ring_ms * live->rate / 1000, live->channels, error);
-    size_t bytes = QUEUE_EVENTS * report_event_bytes_max(&stream->report);
+    size_t bytes = QUEUE_EVENTS * words_event_bytes_max(&stream->report.final);
     if (live->ring)
         live->queue = queue_open(bytes > QUEUE_BYTES ? bytes : QUEUE_BYTES, error);
     if (!live->queue || start_worker(live, error)) {

@@ -45,6 +45,8 @@ static void describe(struct utter_model *model, const struct checkpoint *checkpo
         .layer_count = config->num_hidden_layers,
         .parameter_count = checkpoint->parameter_count,
         .weight_bytes = w2v2_weight_bytes(model->w2v2),
+        .encoder = checkpoint->measured.encoder,
+        .word_error_rate = (float)checkpoint->measured.word_error_rate,
     };
 }
 
@@ -135,57 +137,4 @@ const char *utter_model_token(const struct utter_model *model, int id)
     if (!model || id < 0 || id >= model->info.vocabulary_size)
         return NULL;
     return model->tokens[id];
-}
-
-/* ---- as an acoustic model -------------------------------------------------------------------- */
-
-struct model_pass {
-    const struct w2v2 *w2v2;
-    struct pool *pool;
-    struct w2v2_workspace *workspace;
-};
-
-static void pass_log_probs(void *self, const float *samples, int64_t count, float *log_probs)
-{
-    struct model_pass *pass = self;
-    w2v2_log_probs(pass->w2v2, pass->pool, pass->workspace, samples, count, log_probs, NULL);
-}
-
-static void pass_close(void *self)
-{
-    struct model_pass *pass = self;
-    w2v2_workspace_close(pass->workspace);
-    free(pass);
-}
-
-void model_describe_acoustic(const struct utter_model *model, struct acoustic *acoustic)
-{
-    const struct model_config *config = w2v2_config(model->w2v2);
-    *acoustic = (struct acoustic){
-        .sample_rate = config->sampling_rate,
-        .frame_samples = config->frame_samples,
-        .receptive_field = config->receptive_field,
-        .look_ahead = config->num_conv_pos_embeddings / 2,
-        .columns = config->vocab_size,
-    };
-}
-
-enum utter_code model_acoustic(const struct utter_model *model, int64_t samples_max,
-                               struct acoustic *acoustic, struct utter_error *error)
-{
-    struct model_pass *pass = calloc(1, sizeof *pass);
-    if (!pass)
-        return error_memory(error, "the acoustic model");
-    pass->w2v2 = model->w2v2;
-    pass->pool = model->engine->pool;
-    pass->workspace = w2v2_workspace_open(model->w2v2, samples_max, error);
-    if (!pass->workspace) {
-        free(pass);
-        return UTTER_ERROR_MEMORY;
-    }
-    model_describe_acoustic(model, acoustic);
-    acoustic->self = pass;
-    acoustic->log_probs = pass_log_probs;
-    acoustic->close = pass_close;
-    return UTTER_OK;
 }

@@ -35,8 +35,8 @@ struct utter_model *model_hold(struct utter_model *model);
 
 /** What an acoustic model of it will be like, without one. */
 void model_describe_acoustic(const struct utter_model *model, struct acoustic *acoustic);
-/** The model with a workspace for windows of up to `samples_max` samples. */
-enum utter_code model_acoustic(const struct utter_model *model, int64_t samples_max,
+/** The model with workspaces for what `room` says. */
+enum utter_code model_acoustic(const struct utter_model *model, const struct acoustic_room *room,
                                struct acoustic *acoustic, struct utter_error *error);
 
 #endif

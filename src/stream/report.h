@@ -7,31 +7,18 @@
 #ifndef STREAM_REPORT_H
 #define STREAM_REPORT_H
 
-#include "ctc/greedy.h"
-#include "stream/input.h"
+#include "stream/words.h"
 
 enum { REPORT_EVENTS_MAX = 4 };
 
-/** Words of one event, with the bytes of their text. */
-struct word_store {
-    struct utter_word *words; /* [word_capacity] */
-    size_t count;
-    size_t word_capacity;
-    char *bytes; /* [byte_capacity] */
-    size_t used;
-    size_t byte_capacity;
-};
-
 struct report {
-    const struct ctc_labels *labels; /* borrowed */
-    int frame_samples;
     struct utter_event events[REPORT_EVENTS_MAX]; /* [head, count) are unread */
     int head;
     int count;
-    struct word_store commit;
-    struct word_store final;
-    struct word_store drafts[2]; /* the last one and the one before */
-    int draft;                   /* which of them is the last */
+    struct words commit;
+    struct words final;
+    struct words drafts[2]; /* the last one and the one before */
+    int draft;              /* which of them is the last */
     size_t draft_firm;
 };
 
@@ -43,9 +30,6 @@ void report_reset(struct report *report);
 /** Forgets the last draft. */
 void report_new_utterance(struct report *report);
 
-/** The most bytes that the words and text of one event take. */
-size_t report_event_bytes_max(const struct report *report);
-
 bool report_ready(const struct report *report);
 /** The next event or NULL. */
 const struct utter_event *report_next(struct report *report);
@@ -54,14 +38,14 @@ const struct utter_event *report_next(struct report *report);
 void report_event(struct report *report, const struct utter_event *event);
 /** The words from number `first` on; none makes no event. */
 void report_commit(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                   size_t first, const struct input *input);
+                   size_t first, const struct input_clock *clock);
 /**
  * All words of `greedy`, if they differ from the last draft. `committed` words of that one were
  * handed out since; `at` is the position that an empty draft speaks of.
  */
 void report_draft(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                  size_t committed, int64_t at, const struct input *input);
+                  size_t committed, int64_t at, const struct input_clock *clock);
 void report_final(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                  int64_t start, int64_t end, const struct input *input);
+                  int64_t start, int64_t end, const struct input_clock *clock);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "stream/stream.h"
 
-enum { QUIET_MS = 100, STRETCH_MOST = 8 };
+enum { QUIET_MS = 100 };
 
 static int64_t to_caller(const struct utter_stream *s, int64_t sample)
 {
-    return input_position(&s->input, sample);
+    return input_position(&s->input.clock, sample);
 }
 
 static void report_state(struct utter_stream *s, enum utter_state state, uint64_t number,
@@ -87,11 +87,11 @@ static void report_words(struct utter_stream *s)
 {
     struct utterance *u = &s->utterance;
     size_t newly = u->settled.word_count - u->committed;
-    report_commit(&s->report, s->number, &u->settled, u->committed, &s->input);
+    report_commit(&s->report, s->number, &u->settled, u->committed, &s->input.clock);
     u->committed = u->settled.word_count;
     if (!s->options.drafts_off)
         report_draft(&s->report, s->number, &u->draft, newly,
-                     to_caller(s, u->plan.settled * s->acoustic.frame_samples), &s->input);
+                     to_caller(s, u->plan.settled * s->acoustic.frame_samples), &s->input.clock);
 }
 
 static void settle(struct utter_stream *s)
@@ -104,9 +104,13 @@ static void settle(struct utter_stream *s)
 static void finish(struct utter_stream *s)
 {
     struct utterance *u = &s->utterance;
-    utterance_finish(u, &s->audio, s->end);
-    report_final(&s->report, s->number, &u->final, to_caller(s, u->start), to_caller(s, s->end),
-                 &s->input);
+    const struct chunk_source source = {
+        .samples = audio_at(&s->audio, u->start),
+        .features = utterance_features(u),
+    };
+    final_decode(&s->final, &source, s->end - u->start, u->start / s->acoustic.frame_samples);
+    report_final(&s->report, s->number, &s->final.greedy, to_caller(s, u->start),
+                 to_caller(s, s->end), &s->input.clock);
     s->previous_end = s->end;
     s->phase = STREAM_LISTENING;
     if (s->goes_on) {
@@ -131,7 +135,7 @@ static void drain_input(struct utter_stream *s)
 
 static void pass_boundary(struct utter_stream *s)
 {
-    int64_t position = s->input.next;
+    int64_t position = s->input.clock.next;
     if (s->boundary == STREAM_GAP) {
         struct utter_event event = {
             .type = UTTER_EVENT_GAP,
@@ -144,6 +148,7 @@ static void pass_boundary(struct utter_stream *s)
     }
     input_restart(&s->input, position);
     audio_reset(&s->audio);
+    utterance_reset(&s->utterance);
     gate_cut(&s->gate);
     s->cursor = 0;
     s->previous_end = 0;
@@ -193,6 +198,7 @@ void stream_restart(struct utter_stream *s)
 {
     input_reset(&s->input);
     audio_reset(&s->audio);
+    utterance_reset(&s->utterance);
     gate_reset(&s->gate, (int)(s->audio.block * 1000 / s->acoustic.sample_rate));
     report_reset(&s->report);
     s->phase = STREAM_LISTENING;
@@ -204,7 +210,7 @@ void stream_restart(struct utter_stream *s)
 
 void stream_set_stretch(struct utter_stream *s, int stretch)
 {
-    s->utterance.plan.stretch = stretch < STRETCH_MOST ? stretch : STRETCH_MOST;
+    s->utterance.plan.stretch = stretch < WINDOW_STRETCH_MOST ? stretch : WINDOW_STRETCH_MOST;
 }
 
 int64_t stream_seen(const struct utter_stream *s)

@@ -9,10 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK_LEAST_MS = 10, /* what the gate looks at: whole frames of at least this */
-    PREROLL_MS = 500,    /* weak beginnings of words are before the gate opens */
-    LEFT_CONTEXT_MS = 4000,
-    HOP_MS = 400,
+    BLOCK_LEAST_MS = 10,          /* what the gate looks at: whole frames of at least this */
+    PREROLL_MS = 500,             /* weak beginnings of words are before the gate opens */
     RIGHT_CONTEXT_LEAST_MS = 640, /* less costs words, measured */
     RIGHT_CONTEXT_MOST_MS = 800,  /* by default; commits wait for it */
     ENDPOINT_SILENCE_MS = 800,
@@ -20,6 +18,18 @@ enum {
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
+
+struct preset {
+    int left_context_ms;
+    int hop_ms;
+    int right_context_ms; /* 0: what the model's convolutions look ahead */
+};
+
+static const struct preset presets[] = {
+    [UTTER_LATENCY_LOW] = {4000, 240, 320},
+    [UTTER_LATENCY_NORMAL] = {4000, 400, 0},
+    [UTTER_LATENCY_HIGH] = {8000, 800, 1280},
+};
 
 /* As far as the model's convolutions look ahead, within what captions can wait for. */
 static int default_right_context(const struct acoustic *acoustic)
@@ -31,24 +41,50 @@ static int default_right_context(const struct acoustic *acoustic)
     return ms < RIGHT_CONTEXT_MOST_MS ? ms : RIGHT_CONTEXT_MOST_MS;
 }
 
+/* An enum's field of the options: `fallback` for 0. */
+static enum utter_code check_choice(const char *name, int *value, int fallback, int most,
+                                    struct utter_error *error)
+{
+    const struct option_range range = {name, value, fallback, 1, most};
+    return options_check(&range, 1, error);
+}
+
+static enum utter_code choose(struct utter_stream_options *o, const struct acoustic *acoustic,
+                              struct utter_error *error)
+{
+    int encoder = (int)o->encoder, latency = (int)o->latency;
+    enum utter_code code =
+        check_choice("encoder", &encoder, (int)acoustic->encoder, UTTER_ENCODER_CACHED, error);
+    if (!code)
+        code = check_choice("latency", &latency, UTTER_LATENCY_NORMAL, UTTER_LATENCY_HIGH, error);
+    o->encoder = (enum utter_encoder)encoder;
+    o->latency = (enum utter_latency)latency;
+    return code;
+}
+
 enum utter_code stream_options(struct utter_stream_options *o,
                                const struct utter_stream_options *given,
                                const struct acoustic *acoustic, struct utter_error *error)
 {
     *o = (struct utter_stream_options){0};
+    enum utter_code code = options_read(o, sizeof *o, given, "utter_stream_options", error);
+    if (!code)
+        code = choose(o, acoustic, error);
+    if (code)
+        return code;
+    const struct preset *preset = &presets[o->latency];
+    int right =
+        preset->right_context_ms ? preset->right_context_ms : default_right_context(acoustic);
     const struct option_range ranges[] = {
         {"sample_rate", &o->sample_rate, acoustic->sample_rate, INPUT_RATE_LEAST, INPUT_RATE_MOST},
         {"channels", &o->channels, 1, 1, INPUT_CHANNELS_MOST},
-        {"left_context_ms", &o->left_context_ms, LEFT_CONTEXT_MS, 20, 60000},
-        {"hop_ms", &o->hop_ms, HOP_MS, 20, 10000},
-        {"right_context_ms", &o->right_context_ms, default_right_context(acoustic), 20, 10000},
+        {"left_context_ms", &o->left_context_ms, preset->left_context_ms, 20, 60000},
+        {"hop_ms", &o->hop_ms, preset->hop_ms, 20, 10000},
+        {"right_context_ms", &o->right_context_ms, right, 20, 10000},
         {"endpoint_silence_ms", &o->endpoint_silence_ms, ENDPOINT_SILENCE_MS, 100, 10000},
         {"utterance_limit_ms", &o->utterance_limit_ms, UTTERANCE_LIMIT_MS, 1000, 300000},
     };
-    enum utter_code code = options_read(o, sizeof *o, given, "utter_stream_options", error);
-    if (!code)
-        code = options_check(ranges, sizeof ranges / sizeof *ranges, error);
-    return code;
+    return options_check(ranges, sizeof ranges / sizeof *ranges, error);
 }
 
 static int64_t block_samples(const struct acoustic *acoustic)
@@ -70,11 +106,35 @@ static int64_t to_units(const struct acoustic *acoustic, int milliseconds, int64
     return count > 0 ? count : 1;
 }
 
-int64_t stream_samples_max(const struct utter_stream_options *options,
+static int64_t samples_max(const struct utter_stream_options *options,
                            const struct acoustic *acoustic)
 {
     return to_samples(acoustic, options->utterance_limit_ms) + 3 * block_samples(acoustic) +
            acoustic->receptive_field;
+}
+
+static struct window_plan make_plan(const struct utter_stream_options *o,
+                                    const struct acoustic *acoustic)
+{
+    return (struct window_plan){
+        .left = to_units(acoustic, o->left_context_ms, acoustic->frame_samples),
+        .hop = to_units(acoustic, o->hop_ms, acoustic->frame_samples),
+        .right = to_units(acoustic, o->right_context_ms, acoustic->frame_samples),
+        .stretch = 1,
+    };
+}
+
+struct acoustic_room stream_room(const struct utter_stream_options *o,
+                                 const struct acoustic *acoustic)
+{
+    const struct window_plan plan = make_plan(o, acoustic);
+    struct acoustic_room room = utterance_room(acoustic, o->encoder, &plan);
+    const struct acoustic_room final = final_room(acoustic, samples_max(o, acoustic));
+    if (room.samples < final.samples)
+        room.samples = final.samples;
+    if (room.frames < final.frames)
+        room.frames = final.frames;
+    return room;
 }
 
 static enum utter_code open_parts(struct utter_stream *s, const struct ctc_labels *labels,
@@ -82,13 +142,8 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
 {
     const struct acoustic *acoustic = &s->acoustic;
     const struct utter_stream_options *o = &s->options;
-    int64_t block = block_samples(acoustic), longest = stream_samples_max(o, acoustic);
-    const struct window_plan plan = {
-        .left = to_units(acoustic, o->left_context_ms, acoustic->frame_samples),
-        .hop = to_units(acoustic, o->hop_ms, acoustic->frame_samples),
-        .right = to_units(acoustic, o->right_context_ms, acoustic->frame_samples),
-        .stretch = 1,
-    };
+    int64_t block = block_samples(acoustic), longest = samples_max(o, acoustic);
+    const struct window_plan plan = make_plan(o, acoustic);
     s->preroll = to_units(acoustic, PREROLL_MS, block) * block;
     s->endpoint.silence = to_units(acoustic, o->endpoint_silence_ms, block);
     s->endpoint.limit = to_units(acoustic, o->utterance_limit_ms, block);
@@ -100,7 +155,9 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
     if (!code)
         code = audio_open(&s->audio, block, room, error);
     if (!code)
-        code = utterance_open(&s->utterance, acoustic, labels, &plan, longest, error);
+        code = utterance_open(&s->utterance, acoustic, labels, o->encoder, &plan, longest, error);
+    if (!code)
+        code = final_open(&s->final, acoustic, labels, longest, error);
     if (!code)
         code = report_open(&s->report, labels, acoustic->frame_samples,
                            acoustic_frames(acoustic, longest) + 1, error);
@@ -139,8 +196,10 @@ struct utter_stream *utter_stream_open(struct utter_model *model,
         return NULL;
     }
     model_describe_acoustic(model, &acoustic);
-    if (stream_options(&options, given, &acoustic, error) ||
-        model_acoustic(model, stream_samples_max(&options, &acoustic), &acoustic, error))
+    if (stream_options(&options, given, &acoustic, error))
+        return NULL;
+    const struct acoustic_room room = stream_room(&options, &acoustic);
+    if (model_acoustic(model, &room, &acoustic, error))
         return NULL;
     struct utter_stream *stream = stream_open(&acoustic, &model->labels, &options, error);
     if (stream)
@@ -153,6 +212,7 @@ void utter_stream_close(struct utter_stream *stream)
     if (!stream)
         return;
     report_close(&stream->report);
+    final_close(&stream->final);
     utterance_close(&stream->utterance);
     audio_close(&stream->audio);
     input_close(&stream->input);
@@ -179,7 +239,7 @@ static enum utter_code check_feed(const struct utter_stream *stream, const float
                          !stream     ? "stream is NULL"
                          : count < 0 ? "count is negative"
                                      : "samples is NULL");
-    int64_t expected = stream->boundary == STREAM_GAP ? stream->gap_end : stream->input.next;
+    int64_t expected = stream->boundary == STREAM_GAP ? stream->gap_end : stream->input.clock.next;
     if (position < expected)
         return error_set(error, UTTER_ERROR_ARGUMENT,
                          "utter_stream_feed: position %" PRId64 " is before %" PRId64
@@ -206,7 +266,7 @@ int64_t utter_stream_feed(struct utter_stream *stream, const float *samples, int
     if (code)
         return code;
     while (!advance(stream)) {
-        if (position > stream->input.next) {
+        if (position > stream->input.clock.next) {
             stream->boundary = STREAM_GAP;
             stream->gap_end = position;
             continue;

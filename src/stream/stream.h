@@ -13,6 +13,7 @@
 
 #include "stream/audio.h"
 #include "stream/endpoint.h"
+#include "stream/final.h"
 #include "stream/gate.h"
 #include "stream/input.h"
 #include "stream/report.h"
@@ -37,6 +38,7 @@ struct utter_stream {
     struct gate gate;
     struct endpoint endpoint;
     struct utterance utterance;
+    struct final final;
     struct report report;
 
     enum stream_phase phase;
@@ -55,9 +57,9 @@ struct utter_stream {
 enum utter_code stream_options(struct utter_stream_options *options,
                                const struct utter_stream_options *given,
                                const struct acoustic *acoustic, struct utter_error *error);
-/** How many samples the acoustic model must take at once. */
-int64_t stream_samples_max(const struct utter_stream_options *options,
-                           const struct acoustic *acoustic);
+/** What the acoustic model must take at once. */
+struct acoustic_room stream_room(const struct utter_stream_options *options,
+                                 const struct acoustic *acoustic);
 /** Takes over `acoustic`, also on failure. `labels` are borrowed. */
 struct utter_stream *stream_open(const struct acoustic *acoustic, const struct ctc_labels *labels,
                                  const struct utter_stream_options *options,

@@ -64,7 +64,7 @@ static enum utter_code convert(struct job *job, const float *samples, int64_t co
     if (code)
         return code;
     if (job->options.sample_rate == rate && channels == 1 && input_is_sane(samples, count)) {
-        job->input.next = job->count = count;
+        job->input.clock.next = job->count = count;
         job->samples = samples;
         return UTTER_OK;
     }
@@ -89,8 +89,8 @@ static enum utter_code prepare(struct job *job, struct utter_error *error)
     const struct utter_model_info *info = &job->model->info;
     int64_t longest = (int64_t)job->options.window_ms * info->sample_rate / 1000;
     longest += info->frame_samples; /* rounded up */
-    enum utter_code code = model_acoustic(job->model, job->count < longest ? job->count : longest,
-                                          &job->acoustic, error);
+    const struct acoustic_room room = {.samples = job->count < longest ? job->count : longest};
+    enum utter_code code = model_acoustic(job->model, &room, &job->acoustic, error);
     if (code)
         return code;
     job->plan = chunk_plan_make(&job->acoustic, job->options.window_ms, job->options.stride_ms);
@@ -117,19 +117,19 @@ static bool report_progress(const struct job *job, int64_t done)
 {
     if (!job->options.progress)
         return true;
-    return job->options.progress(job->options.progress_user, input_position(&job->input, done),
-                                 job->input.next);
+    return job->options.progress(job->options.progress_user,
+                                 input_position(&job->input.clock, done), job->input.clock.next);
 }
 
 static enum utter_code decode(struct job *job, struct utter_error *error)
 {
     struct chunk chunk;
     size_t columns = (size_t)job->acoustic.columns;
+    const struct chunk_source source = {.samples = job->samples};
     for (int64_t i = 0; chunk_at(&job->plan, &job->acoustic, job->count, i, &chunk); i++) {
         if (!report_progress(job, chunk.start))
             return error_set(error, UTTER_ERROR_CANCELLED, "cancelled");
-        const float *kept =
-            chunk_decode(&job->acoustic, &chunk, job->samples, job->rows, &job->greedy);
+        const float *kept = chunk_decode(&job->acoustic, &chunk, &source, job->rows, &job->greedy);
         if (job->emissions && chunk.keep > 0)
             memcpy(job->emissions + (size_t)job->frames * columns, kept,
                    (size_t)chunk.keep * columns * sizeof *kept);
@@ -147,8 +147,8 @@ static void fill_words(const struct job *job, struct transcript *transcript, cha
         const struct ctc_word *word = &greedy->words[i];
         transcript->words[i] = (struct utter_word){
             .text = at,
-            .start = input_position(&job->input, word->start * job->acoustic.frame_samples),
-            .end = input_position(&job->input, word->end * job->acoustic.frame_samples),
+            .start = input_position(&job->input.clock, word->start * job->acoustic.frame_samples),
+            .end = input_position(&job->input.clock, word->end * job->acoustic.frame_samples),
             .confidence = ctc_word_confidence(word),
         };
         at += ctc_text_word(greedy->labels, greedy->raw + word->text, word->length, at) + 1;

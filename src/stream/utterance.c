@@ -3,25 +3,45 @@
 
 #include "base/error.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+/* Whether frames' features outlive a window. */
+static bool keeps_features(const struct acoustic *acoustic, enum utter_encoder encoder)
+{
+    return acoustic->local || encoder == UTTER_ENCODER_CACHED;
+}
+
+struct acoustic_room utterance_room(const struct acoustic *acoustic, enum utter_encoder encoder,
+                                    const struct window_plan *plan)
+{
+    int64_t chunk = window_longest(plan), frames = plan->left + chunk;
+    if (encoder == UTTER_ENCODER_CACHED)
+        return (struct acoustic_room){.chunk = chunk, .left = plan->left};
+    if (acoustic->local)
+        return (struct acoustic_room){.frames = frames};
+    /* The utterance's last window takes the samples that make no frame, too. */
+    return (struct acoustic_room){.samples = acoustic_samples(acoustic, frames + 1)};
+}
+
 enum utter_code utterance_open(struct utterance *u, const struct acoustic *acoustic,
-                               const struct ctc_labels *labels, const struct window_plan *plan,
-                               int64_t samples_max, struct utter_error *error)
+                               const struct ctc_labels *labels, enum utter_encoder encoder,
+                               const struct window_plan *plan, int64_t samples_max,
+                               struct utter_error *error)
 {
     int64_t frames = acoustic_frames(acoustic, samples_max) + 1;
-    *u = (struct utterance){.acoustic = acoustic, .plan = *plan};
-    u->chunks = chunk_plan_make(acoustic, CHUNK_DEFAULT_MS, CHUNK_DEFAULT_MS / 6);
+    *u = (struct utterance){.acoustic = acoustic, .encoder = encoder, .plan = *plan};
     enum utter_code code = emissions_open(&u->emissions, frames, acoustic->columns, error);
     if (!code)
         code = ctc_greedy_open(&u->settled, labels, frames, error);
     if (!code)
         code = ctc_greedy_open(&u->draft, labels, frames, error);
-    if (!code)
-        code = ctc_greedy_open(&u->final, labels, frames, error);
+    if (!code && keeps_features(acoustic, encoder))
+        code = features_open(&u->features, acoustic, frames, error);
     if (code)
         goto fail;
-    u->rows = malloc((size_t)frames * (size_t)acoustic->columns * sizeof *u->rows);
+    int64_t rows = plan->left + window_longest(plan) + 1;
+    u->rows = malloc((size_t)rows * (size_t)acoustic->columns * sizeof *u->rows);
     if (!u->rows) {
         code = error_memory(error, "the emissions");
         goto fail;
@@ -37,7 +57,7 @@ void utterance_close(struct utterance *u)
     emissions_close(&u->emissions);
     ctc_greedy_close(&u->settled);
     ctc_greedy_close(&u->draft);
-    ctc_greedy_close(&u->final);
+    features_close(&u->features);
     free(u->rows);
     *u = (struct utterance){0};
 }
@@ -53,38 +73,71 @@ static int64_t frames_until(const struct utterance *u, int64_t end)
     return first_frame(u) + acoustic_frames(u->acoustic, end - u->start);
 }
 
+void utterance_reset(struct utterance *u)
+{
+    features_reset(&u->features);
+}
+
 void utterance_begin(struct utterance *u, int64_t start, int64_t available)
 {
     u->start = start;
     u->seen = start;
-    u->whole_end = -1;
     u->committed = 0;
     window_begin(&u->plan, first_frame(u), frames_until(u, available));
     emissions_reset(&u->emissions, first_frame(u));
     ctc_greedy_reset(&u->settled, first_frame(u));
     ctc_greedy_reset(&u->draft, first_frame(u));
+    if (u->features.rows) {
+        features_begin(&u->features, first_frame(u));
+        u->acoustic->begin(u->acoustic->self);
+    }
 }
 
-/* Decodes a window whose last sample comes before `end`. */
-static void run_window(struct utterance *u, const struct audio *audio, const struct window *window,
-                       int64_t end)
+/* Decodes a window whose last sample comes before `end`; returns the row of frame `settle`. */
+static const float *run_encoder(struct utterance *u, const struct audio *audio,
+                                const struct window *window, int64_t end)
 {
     const struct acoustic *acoustic = u->acoustic;
     int64_t begin = window->first * acoustic->frame_samples;
-    acoustic->log_probs(acoustic->self, audio_at(audio, begin), end - begin, u->rows);
-    u->seen = end;
-    u->whole_end = begin == u->start ? end : -1;
+    const float *settle_row = u->rows + (window->settle - window->first) * acoustic->columns;
+    if (!u->features.rows) {
+        acoustic->log_probs(acoustic->self, audio_at(audio, begin), end - begin, u->rows);
+        return settle_row;
+    }
+    features_compute(&u->features, audio, window->settle, window->end);
+    if (u->encoder == UTTER_ENCODER_WINDOW) {
+        acoustic->encode(acoustic->self, features_row(&u->features, window->first),
+                         window->end - window->first, u->rows);
+        return settle_row;
+    }
+    acoustic->encode_chunk(acoustic->self, features_row(&u->features, window->settle),
+                           window->end - window->settle, window->settle_end - window->settle,
+                           window->settle - window->first, u->rows);
+    return u->rows;
+}
 
-    const float *row = u->rows + (window->settle - window->first) * acoustic->columns;
+static void run_window(struct utterance *u, const struct audio *audio, const struct window *window,
+                       int64_t end)
+{
+    const float *row = run_encoder(u, audio, window, end);
     int64_t frame = window->settle;
-    for (; frame < window->settle_end; frame++, row += acoustic->columns) {
+    u->seen = end;
+    /* Every frame is settled once, in order. */
+    assert(frame == u->settled.frame);
+    for (; frame < window->settle_end; frame++, row += u->acoustic->columns) {
         emissions_settle(&u->emissions, frame, row);
         ctc_greedy_push(&u->settled, row);
     }
     ctc_greedy_fork(&u->draft, &u->settled);
-    for (; frame < window->end; frame++, row += acoustic->columns)
+    for (; frame < window->end; frame++, row += u->acoustic->columns)
         ctc_greedy_push(&u->draft, row);
     ctc_greedy_finish(&u->draft);
+}
+
+/* After the last sample of the frames before `frame`. */
+static int64_t samples_until(const struct utterance *u, int64_t frame)
+{
+    return u->start + acoustic_samples(u->acoustic, frame - first_frame(u));
 }
 
 bool utterance_decode(struct utterance *u, const struct audio *audio, int64_t available)
@@ -92,8 +145,7 @@ bool utterance_decode(struct utterance *u, const struct audio *audio, int64_t av
     struct window window;
     if (!window_next(&u->plan, frames_until(u, available), &window))
         return false;
-    int64_t frames = window.end - first_frame(u);
-    run_window(u, audio, &window, u->start + acoustic_samples(u->acoustic, frames));
+    run_window(u, audio, &window, samples_until(u, window.end));
     return true;
 }
 
@@ -113,26 +165,15 @@ void utterance_settle(struct utterance *u, const struct audio *audio, int64_t en
     int64_t end_frame = frames_until(u, end);
     if (end_frame < emissions_end(&u->emissions))
         take_back(u, end_frame);
-    else if (window_last(&u->plan, end_frame, &window))
-        run_window(u, audio, &window, end);
+    while (window_last(&u->plan, end_frame, &window))
+        run_window(u, audio, &window, window.end < end_frame ? samples_until(u, window.end) : end);
     ctc_greedy_finish(&u->settled);
     ctc_greedy_reset(&u->draft, end_frame);
 }
 
-void utterance_finish(struct utterance *u, const struct audio *audio, int64_t end)
+const float *utterance_features(const struct utterance *u)
 {
-    struct chunk chunk;
-    int64_t total = end - u->start;
-    ctc_greedy_reset(&u->final, first_frame(u));
-    for (int64_t i = 0; chunk_at(&u->chunks, u->acoustic, total, i, &chunk); i++) {
-        /* A short utterance's last window was all of it. */
-        if (chunk.count == total && u->whole_end == end)
-            for (int64_t k = 0; k < chunk.keep; k++)
-                ctc_greedy_push(&u->final, u->rows + k * u->acoustic->columns);
-        else
-            chunk_decode(u->acoustic, &chunk, audio_at(audio, u->start), u->rows, &u->final);
-    }
-    ctc_greedy_finish(&u->final);
+    return u->acoustic->local ? u->features.rows : NULL;
 }
 
 int64_t utterance_committed_end(const struct utterance *u)

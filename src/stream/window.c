@@ -6,6 +6,11 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+int64_t window_longest(const struct window_plan *plan)
+{
+    return WINDOW_STRETCH_MOST * plan->hop + plan->right;
+}
+
 void window_begin(struct window_plan *plan, int64_t start, int64_t available)
 {
     plan->start = start;
@@ -23,8 +28,17 @@ static struct window make_window(struct window_plan *plan, int64_t settle_end, i
         .end = end,
     };
     plan->settled = window.settle_end;
-    plan->last_end = end;
     return window;
+}
+
+/* Settles a part of what lies before `end`, when all of it would make too long a window. */
+static bool make_part(struct window_plan *plan, int64_t end, struct window *window)
+{
+    int64_t most = plan->settled + window_longest(plan);
+    if (end <= most)
+        return false;
+    *window = make_window(plan, most - plan->right, most);
+    return true;
 }
 
 bool window_next(struct window_plan *plan, int64_t available, struct window *window)
@@ -33,7 +47,10 @@ bool window_next(struct window_plan *plan, int64_t available, struct window *win
     int64_t end = (plan->last_end / hop + 1) * hop;
     if (end > available)
         return false;
+    if (make_part(plan, end, window))
+        return true;
     *window = make_window(plan, end - plan->right, end);
+    plan->last_end = end;
     return true;
 }
 
@@ -41,6 +58,7 @@ bool window_last(struct window_plan *plan, int64_t end, struct window *window)
 {
     if (end <= plan->settled)
         return false;
-    *window = make_window(plan, end, end);
+    if (!make_part(plan, end, window))
+        *window = make_window(plan, end, end);
     return true;
 }

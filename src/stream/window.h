@@ -13,12 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { WINDOW_STRETCH_MOST = 4 };
+
 struct window_plan {
     /* settings, in frames */
     int64_t left;
     int64_t hop; /* at least 1 */
     int64_t right;
-    int64_t stretch; /* the hop is this much longer: 1, or more behind real time */
+    int64_t stretch; /* the hop is this much longer: 1, or up to WINDOW_STRETCH_MOST behind real
+                        time */
     /* state */
     int64_t start;    /* the utterance's first frame */
     int64_t settled;  /* the first frame that is not settled yet */
@@ -32,11 +35,13 @@ struct window {
     int64_t end;
 };
 
+/** The most frames that a window has after its left context; the plan cuts what would be longer. */
+int64_t window_longest(const struct window_plan *plan);
 /** The utterance begins at frame `start`; frames before `available` are there already. */
 void window_begin(struct window_plan *plan, int64_t start, int64_t available);
 /** The next decode, if frames before `available` are all it needs. The plan moves on. */
 bool window_next(struct window_plan *plan, int64_t available, struct window *window);
-/** The decode that settles all the rest before `end`; false when all is settled. */
+/** The next of the decodes that settle all the rest before `end`; false when all is settled. */
 bool window_last(struct window_plan *plan, int64_t end, struct window *window);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The JSON files of a checkpoint. The first byte says which: 'c' config.json, 'p'
- * preprocessor_config.json, 'i' the index of shards, 'v' vocab.json, tokenizer_config.json,
- * special_tokens_map.json and added_tokens.json with zero bytes between them.
+ * preprocessor_config.json, 'u' utter.json, 'i' the index of shards, 'v' vocab.json,
+ * tokenizer_config.json, special_tokens_map.json and added_tokens.json with zero bytes between
+ * them.
  */
 #include "model/config_json.h"
 #include "model/index.h"
+#include "model/measured.h"
 #include "model/vocabulary_json.h"
 
 #include <stdlib.h>
@@ -50,6 +52,16 @@ static void check_preprocessor(const struct json_file *file)
     struct utter_error error = {0};
     if (accepted(config_parse_preprocessor(&config, file->json, "fuzz", &error), &error))
         require(config.sampling_rate > 0);
+}
+
+static void check_measured(const struct json_file *file)
+{
+    struct measured measured = {0};
+    struct utter_error error = {0};
+    if (!accepted(measured_parse(&measured, file->json, "fuzz", &error), &error))
+        return;
+    require(measured.encoder == UTTER_ENCODER_WINDOW || measured.encoder == UTTER_ENCODER_CACHED);
+    require(measured.word_error_rate == -1 || measured.word_error_rate >= 0);
 }
 
 static void check_index(const struct json_file *file)
@@ -116,6 +128,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         check_config(file);
     } else if (kind == 'p') {
         check_preprocessor(file);
+    } else if (kind == 'u') {
+        check_measured(file);
     } else if (kind == 'i') {
         check_index(file);
     } else {

@@ -87,6 +87,8 @@ static void add_commit(struct events_text *text, const struct utter_event *event
 
 static void add_final(struct events_text *text, const struct utter_event *event)
 {
+    if (!*text->finals)
+        text->first_start = event->start;
     join(text->finals, event->text, "\n");
     text->draft[0] = 0;
     text->final_start = event->start;

@@ -27,6 +27,7 @@ struct events_text {
     struct utter_word final[64]; /* words of the last FINAL, without their text */
     size_t final_count;
     int64_t final_start, final_end;
+    int64_t first_start; /* of the first FINAL */
 };
 
 /** Also checks what must hold for any event. */

@@ -13,6 +13,19 @@
 
 #include <cmocka.h>
 
+/* Every test runs with each. */
+static const struct kind {
+    const char *name;
+    enum utter_encoder encoder;
+    bool local;
+} kinds[] = {
+    {"windows", UTTER_ENCODER_WINDOW, false},
+    {"windows, local features", UTTER_ENCODER_WINDOW, true},
+    {"cached", UTTER_ENCODER_CACHED, false},
+    {"cached, local features", UTTER_ENCODER_CACHED, true},
+};
+static const struct kind *kind;
+
 struct fixture {
     struct ctc_labels labels;
     struct voice_model model;
@@ -25,6 +38,8 @@ struct fixture {
 static void open_fixture(struct fixture *f, struct utter_stream_options given)
 {
     struct utter_stream_options options;
+    f->model.encoder = kind->encoder;
+    f->model.local = kind->local;
     const struct acoustic acoustic = voice_acoustic(&f->model);
     given.size = sizeof given;
     voice_labels(&f->labels);
@@ -144,6 +159,46 @@ static void doubled_letters_and_words_cross_seams(void **state)
         assert_string_equal(f.text.finals, "aabbb ccc d\n");
         close_fixture(&f);
     }
+}
+
+/* FINAL finds them there, and windows and chunks do not ask twice. */
+static void local_features_are_computed_once(void **state)
+{
+    (void)state;
+    if (!kind->local)
+        skip();
+    for (int limit = 0; limit < 2; limit++) {
+        struct fixture f = {.model.look_ahead = 3};
+        open_fixture(&f, (struct utter_stream_options){.utterance_limit_ms = limit ? 2000 : 0});
+        voice_say(&f.samples, &f.count,
+                  ".....abcd|efghij|klmnop|qrst|uvwxyz|abcdefgh|ij..........");
+        feed_all(&f);
+        int64_t first = f.text.first_start, end = f.text.final_end;
+        assert_true(f.text.utterance > (limit ? 1 : 0));
+        /* A frame is there when its last sample is, which at a cut may be the next utterance's. */
+        int64_t frames = (end - first - VOICE_FIELD) / VOICE_FRAME + 1;
+        assert_int_equal(f.model.features, frames);
+        close_fixture(&f);
+    }
+}
+
+static void the_encoder_is_as_asked_for(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    open_fixture(&f, defaults);
+    assert_int_equal(f.stream->options.encoder, kind->encoder);
+    voice_say(&f.samples, &f.count, ".....one|two|three|..........");
+    feed_all(&f);
+    /* FINAL is a pass of its own. */
+    assert_int_equal(f.model.chunks,
+                     kind->encoder == UTTER_ENCODER_CACHED ? f.model.passes - 1 : 0);
+    close_fixture(&f);
+    open_fixture(&f, (struct utter_stream_options){.encoder = UTTER_ENCODER_WINDOW});
+    assert_int_equal(f.stream->options.encoder, UTTER_ENCODER_WINDOW);
+    f.samples = NULL;
+    f.text = (struct events_text){0};
+    close_fixture(&f);
 }
 
 static void any_cut_gives_the_same_events(void **state)
@@ -348,34 +403,6 @@ static void bad_arguments_change_nothing(void **state)
     close_fixture(&f);
 }
 
-static void options_are_checked(void **state)
-{
-    (void)state;
-    struct utter_error error;
-    struct voice_model model = {0};
-    const struct acoustic acoustic = voice_acoustic(&model);
-    struct utter_stream_options options, given = UTTER_STREAM_OPTIONS_INIT;
-    given.hop_ms = -1;
-    assert_int_equal(stream_options(&options, &given, &acoustic, &error), UTTER_ERROR_ARGUMENT);
-    assert_non_null(strstr(error.message, "hop_ms is -1"));
-    given.hop_ms = 0;
-    given.size = 0;
-    assert_int_equal(stream_options(&options, &given, &acoustic, &error), UTTER_ERROR_ARGUMENT);
-    /* An older, shorter struct; then a newer one, which sets nothing that is not known. */
-    given.size = offsetof(struct utter_stream_options, left_context_ms);
-    given.left_context_ms = -5;
-    assert_int_equal(stream_options(&options, &given, &acoustic, &error), UTTER_OK);
-    assert_int_equal(options.left_context_ms, 4000);
-    struct {
-        struct utter_stream_options known;
-        int later;
-    } newer = {.known.size = sizeof newer};
-    assert_int_equal(stream_options(&options, &newer.known, &acoustic, &error), UTTER_OK);
-    newer.later = 1;
-    assert_int_equal(stream_options(&options, &newer.known, &acoustic, &error),
-                     UTTER_ERROR_ARGUMENT);
-}
-
 static void broken_samples_do_no_harm(void **state)
 {
     (void)state;
@@ -397,6 +424,8 @@ int main(void)
         cmocka_unit_test(times_and_confidence_are_those_of_the_frames),
         cmocka_unit_test(only_frames_with_right_context_are_settled),
         cmocka_unit_test(doubled_letters_and_words_cross_seams),
+        cmocka_unit_test(local_features_are_computed_once),
+        cmocka_unit_test(the_encoder_is_as_asked_for),
         cmocka_unit_test(any_cut_gives_the_same_events),
         cmocka_unit_test(a_jump_is_a_gap_of_exact_length),
         cmocka_unit_test(a_gap_without_audio_after_it_is_told),
@@ -407,8 +436,10 @@ int main(void)
         cmocka_unit_test(drafts_can_be_off),
         cmocka_unit_test(reset_forgets_everything),
         cmocka_unit_test(bad_arguments_change_nothing),
-        cmocka_unit_test(options_are_checked),
         cmocka_unit_test(broken_samples_do_no_harm),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    for (kind = kinds; kind < kinds + sizeof kinds / sizeof *kinds; kind++)
+        failed += cmocka_run_group_tests_name(kind->name, tests, NULL, NULL);
+    return failed;
 }

@@ -135,7 +135,8 @@ static void uneven_strides(void **state)
         golden_open(&golden, *name);
         struct utter_model *model = utter_model_open(engine, golden.directory, NULL, NULL);
         assert_non_null(model);
-        assert_int_equal(model_acoustic(model, 80000, &acoustic, NULL), UTTER_OK);
+        const struct acoustic_room room = {.samples = 80000};
+        assert_int_equal(model_acoustic(model, &room, &acoustic, NULL), UTTER_OK);
         for (size_t i = 0; i < json_array_size(golden.cases); i++) {
             const json_t *test = json_array_get(golden.cases, i);
             const json_t *cut = json_object_get(test, "chunks");
@@ -150,13 +151,14 @@ static void uneven_strides(void **state)
             struct chunk chunk;
             int64_t count, index;
             float *samples = golden_input(&golden, test, &count);
+            const struct chunk_source source = {.samples = samples};
             float *rows = malloc(256 * (size_t)acoustic.columns * sizeof *rows);
             assert_int_equal(ctc_greedy_open(&greedy, &model->labels, 256, NULL), UTTER_OK);
             const json_t *frames = json_object_get(cut, "frames");
             for (index = 0; chunk_at(&plan, &acoustic, count, index, &chunk); index++) {
                 assert_int_equal(chunk.keep,
                                  json_integer_value(json_array_get(frames, (size_t)index)));
-                chunk_decode(&acoustic, &chunk, samples, rows, &greedy);
+                chunk_decode(&acoustic, &chunk, &source, rows, &greedy);
             }
             assert_int_equal(index, json_array_size(frames));
             ctc_greedy_finish(&greedy);

@@ -38,25 +38,78 @@ static int heard_label(const float *samples)
     return label < VOICE_UNSURE ? label : VOICE_UNSURE;
 }
 
-static void log_probs(void *self, const float *samples, int64_t count, float *rows)
+/* `labels` are those of frames, which are all that is heard of them. */
+static void write_rows(struct voice_model *model, const float *labels, int64_t frames, float *rows)
 {
-    struct voice_model *model = self;
-    const struct acoustic acoustic = voice_acoustic(model);
-    int64_t frames = acoustic_frames(&acoustic, count);
     if (model->gate)
         while (sem_wait(model->gate))
             ;
     model->passes++;
-    if (count > model->longest)
-        model->longest = count;
     for (int64_t f = 0; f < frames; f++) {
         float *row = rows + f * VOICE_COLUMNS;
-        int label = heard_label(samples + f * VOICE_FRAME);
+        int label = (int)labels[f];
         if (label != 0 && f + model->look_ahead >= frames)
             label = VOICE_UNSURE;
         for (int i = 0; i < VOICE_COLUMNS; i++)
             row[i] = logf(i == label ? 0.86f : 0.005f);
     }
+}
+
+static void hear(const float *samples, int64_t frames, float *labels)
+{
+    for (int64_t f = 0; f < frames; f++)
+        labels[f] = (float)heard_label(samples + f * VOICE_FRAME);
+}
+
+static void log_probs(void *self, const float *samples, int64_t count, float *rows)
+{
+    struct voice_model *model = self;
+    const struct acoustic acoustic = voice_acoustic(model);
+    int64_t frames = acoustic_frames(&acoustic, count);
+    float *labels = malloc((size_t)frames * sizeof *labels);
+    if (!labels)
+        abort();
+    if (count > model->longest)
+        model->longest = count;
+    hear(samples, frames, labels);
+    write_rows(model, labels, frames, rows);
+    free(labels);
+}
+
+static void begin(void *self)
+{
+    struct voice_model *model = self;
+    model->settled = model->computed = 0;
+}
+
+/* Local ones are computed once; the others for every chunk. */
+static void features(void *self, const float *utterance, int64_t first, int64_t end, float *labels)
+{
+    struct voice_model *model = self;
+    if (first < model->settled || end <= first || (model->local && first < model->computed))
+        abort();
+    model->computed = end;
+    model->features += end - first;
+    hear(utterance + first * VOICE_FRAME, end - first, labels);
+}
+
+static void encode(void *self, const float *labels, int64_t frames, float *rows)
+{
+    struct voice_model *model = self;
+    if (frames * VOICE_FRAME > model->longest)
+        model->longest = frames * VOICE_FRAME;
+    write_rows(model, labels, frames, rows);
+}
+
+static void encode_chunk(void *self, const float *labels, int64_t frames, int64_t settled,
+                         int64_t left, float *rows)
+{
+    struct voice_model *model = self;
+    if (settled > frames || left > model->settled)
+        abort();
+    model->settled += settled;
+    model->chunks++;
+    encode(model, labels, frames, rows);
 }
 
 struct acoustic voice_acoustic(struct voice_model *model)
@@ -67,8 +120,15 @@ struct acoustic voice_acoustic(struct voice_model *model)
         .receptive_field = VOICE_FIELD,
         .look_ahead = model->look_ahead,
         .columns = VOICE_COLUMNS,
+        .feature_columns = 1,
+        .encoder = model->encoder ? model->encoder : UTTER_ENCODER_WINDOW,
+        .local = model->local,
         .self = model,
         .log_probs = log_probs,
+        .begin = begin,
+        .features = features,
+        .encode = encode,
+        .encode_chunk = encode_chunk,
     };
 }
 
