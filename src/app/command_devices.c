@@ -2,6 +2,7 @@
 /* `utter devices`: the inputs that PortAudio finds. */
 #include "app/command.h"
 #include "app/fault.h"
+#include "app/option_values.h"
 #include "app/options.h"
 #include "app/quiet.h"
 #include "app/text.h"
@@ -16,23 +17,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char HELP[] =
+static const struct option_help HELP = {
     "usage: utter devices\n"
     "\n"
     "Lists the microphones and other inputs that `utter --device` takes: number,\n"
     "name, host API, channels, and the sample rates that the device offers, its\n"
     "own first. The default is marked with *.\n"
+    "\n",
     "\n"
     "examples:\n"
     "  utter devices\n"
     "  utter --device 3        by number\n"
     "  utter --device webcam   by name or a part of it\n"
     "\n"
-    "exit status: 1 when there is no input, 2 for a wrong command line\n";
-
-static const struct option OPTIONS[] = {
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    "exit status: 1 when there is no input, 2 for a wrong command line\n",
 };
 
 /* What one row shows; the names are sanitised. */
@@ -192,11 +190,11 @@ static int list_safely(void)
 
 int command_devices(int argc, char **argv)
 {
-    int option = options_next(argc, argv, "h", OPTIONS);
-    if (option == 'h')
-        return options_help(HELP);
-    if (option != OPTIONS_END)
-        return OPTIONS_USAGE;
+    struct option_values values;
+    int status = option_values_read(&values, COMMAND_DEVICES, argc, argv, &HELP);
+    option_values_free(&values);
+    if (status != OPTIONS_END)
+        return status;
     if (optind < argc) {
         fault_print("%s: utter devices takes no operand", argv[optind]);
         return OPTIONS_USAGE;

@@ -10,103 +10,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char HELP[] =
+static const struct option_help HELP = {
     "usage: utter eval [OPTION...] DATASET\n"
     "\n"
     "Counts the words and characters that a model gets wrong, as NIST's sclite does.\n"
     "DATASET is a table (tab-separated, columns `file` and `text`), or a directory of\n"
     "recordings with their texts (NAME.flac and NAME.txt), or LibriSpeech's layout.\n"
-    "\n"
-    "  -m, --model DIR        the model; default: the one that comes with utter\n"
-    "      --stream           also caption every recording live, as fast as it goes:\n"
-    "                         latencies, stability, and what streaming costs in words\n"
-    "      --join SECONDS     as --stream, all recordings as one stream, with pauses\n"
-    "      --gain DB          make the recordings louder or softer first\n"
-    "      --left SECONDS     of the stream: left context\n"
-    "      --hop SECONDS      of the stream: from one decode to the next\n"
-    "      --right SECONDS    of the stream: right context\n"
-    "      --no-gate          of the stream: decode silence too\n"
-    "      --trn PREFIX       also write PREFIX.ref.trn and PREFIX.hyp.trn for sclite\n"
-    "      --json             the report as JSON\n"
-    "  -j, --threads N        threads to compute with; default: one a core\n"
+    "\n",
     "\n"
     "examples:\n"
     "  utter eval --model ~/wav2vec2-base-960h LibriSpeech/test-clean\n"
-    "  utter eval --stream --json dev.tsv\n";
-
-enum option_value {
-    OPTION_STREAM = 256,
-    OPTION_JOIN,
-    OPTION_GAIN,
-    OPTION_LEFT,
-    OPTION_HOP,
-    OPTION_RIGHT,
-    OPTION_NO_GATE,
-    OPTION_TRN,
-    OPTION_JSON,
-    OPTION_HELP = 'h',
+    "  utter eval --stream --json dev.tsv\n",
 };
 
 struct eval {
+    struct option_values values;
     const char *dataset;
-    const char *model;
-    int threads;
-    int gain_db;
     bool json;
     struct evaluation_options evaluation;
     struct utter_stream_options stream;
 };
-
-static const struct option OPTIONS[] = {
-    {"model", required_argument, NULL, 'm'},
-    {"threads", required_argument, NULL, 'j'},
-    {"stream", no_argument, NULL, OPTION_STREAM},
-    {"join", required_argument, NULL, OPTION_JOIN},
-    {"gain", required_argument, NULL, OPTION_GAIN},
-    {"left", required_argument, NULL, OPTION_LEFT},
-    {"hop", required_argument, NULL, OPTION_HOP},
-    {"right", required_argument, NULL, OPTION_RIGHT},
-    {"no-gate", no_argument, NULL, OPTION_NO_GATE},
-    {"trn", required_argument, NULL, OPTION_TRN},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-static bool take_option(struct eval *eval, int option)
-{
-    switch (option) {
-    case 'm':
-        eval->model = optarg;
-        return true;
-    case 'j':
-        return options_integer("--threads", optarg, 1, 1024, &eval->threads);
-    case OPTION_STREAM:
-        eval->evaluation.stream = true;
-        return true;
-    case OPTION_JOIN:
-        eval->evaluation.stream = eval->evaluation.joined = true;
-        return options_seconds("--join", optarg, 0, 3600, &eval->evaluation.pause_ms);
-    case OPTION_GAIN:
-        return options_integer("--gain", optarg, -120, 60, &eval->gain_db);
-    case OPTION_LEFT:
-        return options_seconds("--left", optarg, 0, 60, &eval->stream.left_context_ms);
-    case OPTION_HOP:
-        return options_seconds("--hop", optarg, 0.02, 60, &eval->stream.hop_ms);
-    case OPTION_RIGHT:
-        return options_seconds("--right", optarg, 0, 60, &eval->stream.right_context_ms);
-    case OPTION_NO_GATE:
-        eval->stream.gate_off = true;
-        return true;
-    case OPTION_TRN:
-        eval->evaluation.trn = optarg;
-        return true;
-    case OPTION_JSON:
-        return eval->json = true;
-    default:
-        return false;
-    }
-}
 
 static int report(const struct eval *eval, const struct evaluation *evaluation)
 {
@@ -132,8 +55,8 @@ static int evaluate(const struct eval *eval)
     struct utter_engine *engine = NULL;
     struct utter_model *model = NULL;
     int status = OPTIONS_FAILURE;
-    engine_options.threads = eval->threads;
-    char *directory = model_path_find(eval->model, &error);
+    engine_options.threads = option_values_number(&eval->values, OPTION_THREADS);
+    char *directory = model_path_find(&eval->values, &error);
     if (directory != NULL && dataset_open(&dataset, eval->dataset, &error) &&
         (engine = utter_engine_open(&engine_options, &error)) != NULL &&
         (model = utter_model_open(engine, directory, NULL, &error)) != NULL &&
@@ -150,22 +73,37 @@ static int evaluate(const struct eval *eval)
     return status;
 }
 
+static void take_options(struct eval *eval)
+{
+    const struct option_values *values = &eval->values;
+    struct evaluation_options *evaluation = &eval->evaluation;
+    eval->json = option_values_number(values, OPTION_JSON);
+    eval->stream.left_context_ms = option_values_number(values, OPTION_LEFT);
+    eval->stream.hop_ms = option_values_number(values, OPTION_HOP);
+    eval->stream.right_context_ms = option_values_number(values, OPTION_RIGHT);
+    eval->stream.gate_off = !option_values_number(values, OPTION_GATE);
+    evaluation->joined = option_values_text(values, OPTION_JOIN) != NULL;
+    evaluation->pause_ms = option_values_number(values, OPTION_JOIN);
+    evaluation->stream = option_values_number(values, OPTION_STREAM) || evaluation->joined;
+    evaluation->trn = option_values_text(values, OPTION_TRN);
+    evaluation->gain_db = option_values_number(values, OPTION_GAIN);
+    evaluation->progress = isatty(STDERR_FILENO);
+    evaluation->stream_options = &eval->stream;
+}
+
 int command_eval(int argc, char **argv)
 {
     struct eval eval = {.stream = UTTER_STREAM_OPTIONS_INIT};
-    for (int option; (option = options_next(argc, argv, "m:j:h", OPTIONS)) != OPTIONS_END;) {
-        if (option == OPTION_HELP)
-            return options_help(HELP);
-        if (!take_option(&eval, option))
-            return OPTIONS_USAGE;
-    }
-    if (optind != argc - 1) {
+    int status = option_values_read(&eval.values, COMMAND_EVAL, argc, argv, &HELP);
+    if (status == OPTIONS_END && optind != argc - 1) {
         fault_print("eval: name one data set (see utter eval --help)");
-        return OPTIONS_USAGE;
+        status = OPTIONS_USAGE;
     }
-    eval.dataset = argv[optind];
-    eval.evaluation.gain_db = eval.gain_db;
-    eval.evaluation.progress = isatty(STDERR_FILENO);
-    eval.evaluation.stream_options = &eval.stream;
-    return evaluate(&eval);
+    if (status == OPTIONS_END) {
+        eval.dataset = argv[optind];
+        take_options(&eval);
+        status = evaluate(&eval);
+    }
+    option_values_free(&eval.values);
+    return status;
 }

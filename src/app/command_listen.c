@@ -9,12 +9,14 @@ int command_listen(int argc, char **argv)
 {
     struct listen_options options;
     struct session session;
-    int status = listen_options_parse(argc, argv, &options);
-    if (status != OPTIONS_END)
-        return status;
-    status = session_open(&session, &options);
-    if (status != OPTIONS_OK)
-        return status;
-    session_run(&session);
-    return session_close(&session);
+    int status = listen_options_read(argc, argv, &options);
+    if (status == OPTIONS_END) {
+        status = session_open(&session, &options);
+        if (status == OPTIONS_OK) {
+            session_run(&session);
+            status = session_close(&session);
+        }
+    }
+    listen_options_free(&options);
+    return status;
 }

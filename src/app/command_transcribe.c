@@ -10,26 +10,16 @@
 #include "app/sink.h"
 #include "app/transcripts.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char HELP[] =
+static const struct option_help HELP = {
     "usage: utter transcribe [OPTION...] FILE...\n"
     "\n"
     "Prints the text of recordings. FILE is any sound file that libsndfile reads, at\n"
     "any rate, with any number of channels; - is standard input.\n"
-    "\n"
-    "  -f, --format FORMAT   text, json, srt or vtt; default: as -o ends, or text\n"
-    "  -o, --output FILE     write there; into a directory, a file per recording\n"
-    "      --case CASE       as-is, lower or sentence\n"
-    "  -m, --model DIR       a model in Hugging Face layout, or a bundled one's name\n"
-    "  -j, --threads N       threads that compute; default: one per core\n"
-    "      --raw F:RATE:CH   the files have no header: s16le:16000:1\n"
-    "      --window SECONDS  longer recordings are cut into windows; default: 30\n"
-    "      --stride SECONDS  overlap at each inner edge; default: a sixth of it\n"
-    "  -h, --help\n"
+    "\n",
     "\n"
     "examples:\n"
     "  utter transcribe talk.flac\n"
@@ -37,112 +27,60 @@ static const char HELP[] =
     "  utter transcribe --format json -o transcripts/ *.wav\n"
     "  ffmpeg -v error -i film.mkv -f wav - | utter transcribe -\n"
     "\n"
-    "exit status: 1 when a file failed or was cut off, 2 for a wrong command line\n";
-
-enum {
-    OPTION_CASE = UCHAR_MAX + 1,
-    OPTION_RAW,
-    OPTION_WINDOW,
-    OPTION_STRIDE,
-    DEFAULT_WINDOW_MS = 30000, /* the library's */
-};
-
-static const struct option OPTIONS[] = {
-    {"format", required_argument, NULL, 'f'},
-    {"output", required_argument, NULL, 'o'},
-    {"case", required_argument, NULL, OPTION_CASE},
-    {"model", required_argument, NULL, 'm'},
-    {"threads", required_argument, NULL, 'j'},
-    {"raw", required_argument, NULL, OPTION_RAW},
-    {"window", required_argument, NULL, OPTION_WINDOW},
-    {"stride", required_argument, NULL, OPTION_STRIDE},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    "exit status: 1 when a file failed or was cut off, 2 for a wrong command line\n",
 };
 
 struct request {
-    const char *model;
-    int threads;
+    struct option_values values;
     struct audio_raw raw; /* format 0: files with headers */
     struct utter_transcribe_options decode;
-    bool format_given;
     struct transcripts_options write;
-    bool help;
 };
 
-static bool parse_format(const char *value, struct request *request)
-{
-    /* In the order of enum sink_format; JSONL is for live events. */
-    static const char *const names[] = {"text", "json", "srt", "vtt", NULL};
-    int index;
-    if (!options_choice("--format", value, names, &index))
-        return false;
-    request->format_given = true;
-    return sink_format_parse(names[index], &request->write.format);
-}
-
-static bool parse_raw(const char *value, struct request *request)
+static bool parse_raw(struct request *request)
 {
     struct utter_error error;
-    if (audio_raw_parse(value, &request->raw, &error))
+    const char *raw = option_values_text(&request->values, OPTION_RAW);
+    if (raw == NULL || audio_raw_parse(raw, &request->raw, &error))
         return true;
     fault_print("--raw %s", error.message);
     return false;
 }
 
-static bool parse_option(int option, const char *value, struct request *request)
+static bool parse_window(struct request *request)
 {
-    switch (option) {
-    case 'f':
-        return parse_format(value, request);
-    case 'o':
-        request->write.output = value;
+    struct utter_transcribe_options *decode = &request->decode;
+    decode->window_ms = option_values_number(&request->values, OPTION_WINDOW);
+    decode->stride_ms = option_values_number(&request->values, OPTION_STRIDE);
+    if (2 * decode->stride_ms < decode->window_ms)
         return true;
-    case 'm':
-        request->model = value;
-        return true;
-    case 'j':
-        return options_integer("--threads", value, 1, 1024, &request->threads);
-    case 'h':
-        request->help = true;
-        return true;
-    case OPTION_CASE:
-        return options_case("--case", value, &request->write.letter_case);
-    case OPTION_RAW:
-        return parse_raw(value, request);
-    case OPTION_WINDOW:
-        return options_seconds("--window", value, 1.0, 3600.0, &request->decode.window_ms);
-    case OPTION_STRIDE:
-        return options_seconds("--stride", value, 0.02, 1800.0, &request->decode.stride_ms);
-    default:
-        return false;
-    }
+    fault_print("--stride %g: must be less than half of the window, %g s",
+                decode->stride_ms / 1000.0, decode->window_ms / 1000.0);
+    return false;
 }
 
-static bool parse(int argc, char **argv, struct request *request)
+/* OPTIONS_END: go on. */
+static int parse(int argc, char **argv, struct request *request)
 {
-    int option;
-    while ((option = options_next(argc, argv, "f:o:m:j:h", OPTIONS)) != OPTIONS_END) {
-        if (!parse_option(option, optarg, request))
-            return false;
-        if (request->help)
-            return true;
-    }
+    /* In the order of the table's choices. */
+    static const enum sink_format formats[] = {SINK_TEXT, SINK_JSON, SINK_SRT, SINK_VTT};
+    struct option_values *values = &request->values;
+    struct transcripts_options *write = &request->write;
+    int status = option_values_read(values, COMMAND_TRANSCRIBE, argc, argv, &HELP);
+    if (status != OPTIONS_END)
+        return status;
     if (optind == argc) {
         fault_print("which file? (see utter transcribe --help)");
-        return false;
+        return OPTIONS_USAGE;
     }
-    int window_ms = request->decode.window_ms ? request->decode.window_ms : DEFAULT_WINDOW_MS;
-    if (2 * request->decode.stride_ms >= window_ms) {
-        fault_print("--stride %g: must be less than half of the window, %g s",
-                    request->decode.stride_ms / 1000.0, window_ms / 1000.0);
-        return false;
-    }
-    request->write.files = argv + optind;
-    request->write.file_count = (size_t)(argc - optind);
-    if (!request->format_given)
-        request->write.format = transcripts_format_of(request->write.output);
-    return true;
+    write->files = argv + optind;
+    write->file_count = (size_t)(argc - optind);
+    write->letter_case = (enum letter_case)option_values_number(values, OPTION_CASE);
+    write->output = option_values_text(values, OPTION_TRANSCRIBE_OUTPUT);
+    write->format = option_values_text(values, OPTION_TRANSCRIBE_FORMAT) != NULL
+                        ? formats[option_values_number(values, OPTION_TRANSCRIBE_FORMAT)]
+                        : transcripts_format_of(write->output);
+    return parse_raw(request) && parse_window(request) ? OPTIONS_END : OPTIONS_USAGE;
 }
 
 static struct utter_transcript *decode(const struct request *request,
@@ -163,8 +101,8 @@ static struct utter_transcript *decode(const struct request *request,
         int rate = audio_file_rate(file);
         struct utter_transcribe_options options = request->decode;
         struct progress progress;
-        int window_ms = options.window_ms ? options.window_ms : DEFAULT_WINDOW_MS;
-        progress_begin(&progress, audio_file_name(file), rate, (int64_t)window_ms * rate / 1000);
+        progress_begin(&progress, audio_file_name(file), rate,
+                       (int64_t)options.window_ms * rate / 1000);
         options.sample_rate = rate;
         options.channels = 1;
         options.progress = progress_update;
@@ -231,10 +169,10 @@ static struct utter_model *open_model(const struct request *request)
 {
     struct utter_error error = {UTTER_OK, ""};
     struct utter_engine_options options = UTTER_ENGINE_OPTIONS_INIT;
-    options.threads = request->threads;
+    options.threads = option_values_number(&request->values, OPTION_THREADS);
     struct utter_model *model = NULL;
     struct utter_engine *engine = NULL;
-    char *directory = model_path_find(request->model, &error);
+    char *directory = model_path_find(&request->values, &error);
     if (directory != NULL)
         engine = utter_engine_open(&options, &error);
     if (engine != NULL)
@@ -246,24 +184,28 @@ static struct utter_model *open_model(const struct request *request)
     return model;
 }
 
-int command_transcribe(int argc, char **argv)
+static int transcribe(const struct request *request)
 {
-    struct request request = {.decode = UTTER_TRANSCRIBE_OPTIONS_INIT};
-    if (!parse(argc, argv, &request))
-        return OPTIONS_USAGE;
-    if (request.help)
-        return options_help(HELP);
-
     interrupt_prepare();
     struct utter_error error;
-    struct transcripts *transcripts = transcripts_open(&request.write, &error);
+    struct transcripts *transcripts = transcripts_open(&request->write, &error);
     if (transcripts == NULL) {
         fault_print("%s", error.message);
         return error.code == UTTER_ERROR_ARGUMENT ? OPTIONS_USAGE : OPTIONS_FAILURE;
     }
-    struct utter_model *model = open_model(&request);
-    bool ok = model != NULL && transcribe_all(&request, model, transcripts);
+    struct utter_model *model = open_model(request);
+    bool ok = model != NULL && transcribe_all(request, model, transcripts);
     utter_model_close(model);
     transcripts_close(transcripts);
     return ok ? OPTIONS_OK : OPTIONS_FAILURE;
+}
+
+int command_transcribe(int argc, char **argv)
+{
+    struct request request = {.decode = UTTER_TRANSCRIBE_OPTIONS_INIT};
+    int status = parse(argc, argv, &request);
+    if (status == OPTIONS_END)
+        status = transcribe(&request);
+    option_values_free(&request.values);
+    return status;
 }

@@ -124,8 +124,7 @@ fail:
     return NULL;
 }
 
-/* The caller frees it; NULL when out of memory or when nothing says where home is. */
-static char *configured_path(struct utter_error *error)
+char *configuration_locate(struct utter_error *error)
 {
     const char *named = getenv("UTTER_CONFIG");
     const char *folder = getenv("XDG_CONFIG_HOME");
@@ -146,7 +145,7 @@ static char *configured_path(struct utter_error *error)
 
 struct configuration *configuration_open(struct utter_error *error)
 {
-    char *path = configured_path(error);
+    char *path = configuration_locate(error);
     if (path == NULL)
         return NULL;
     struct configuration *configuration = NULL;

@@ -34,7 +34,10 @@ struct configuration *configuration_read(FILE *file, const char *path, struct ut
 /** NULL is allowed. */
 void configuration_free(struct configuration *configuration);
 
-/** Clean text (text.h). */
+/** Where it lies, or would lie; the caller frees it. NULL when out of memory. */
+char *configuration_locate(struct utter_error *error);
+
+/** The same as clean text (text.h). */
 const char *configuration_path(const struct configuration *configuration);
 /** Whether there is such a file. */
 bool configuration_exists(const struct configuration *configuration);

@@ -3,95 +3,25 @@
 #include "app/fault.h"
 #include "app/options.h"
 
-#include <limits.h>
 #include <string.h>
 
-static const char HELP[] =
+static const struct option_help HELP = {
     "usage: utter [listen] [OPTION...]\n"
     "\n"
     "Captions what a microphone hears: on a screen when standard output is a\n"
     "terminal, otherwise a line for each utterance. The screen's text is kept in\n"
     "~/.local/state/utter, or in FILE with -o.\n"
+    "\n",
     "\n"
-    "  -d, --device NAME    the microphone: its name, a part of it, or its number\n"
-    "  -i, --input FILE     a recording instead, at the speed of a microphone\n"
-    "      --demo           the recording that comes with utter\n"
-    "  -f, --format FORMAT  text, jsonl, srt or vtt; default: as -o ends, or text\n"
-    "  -o, --output FILE    the transcript's file; text and jsonl are appended\n"
-    "      --drafts         jsonl: also words that may still change\n"
-    "      --case CASE      as-is, lower or sentence\n"
-    "  -m, --model DIR      a model in Hugging Face layout, or a bundled one's name\n"
-    "  -j, --threads N      threads that compute; default: one per core\n"
-    "  -h, --help           keys: q quits, space pauses, arrows and PgUp/PgDn scroll\n"
+    "keys: q quits, space pauses, arrows and PgUp/PgDn scroll\n"
     "\n"
     "examples:\n"
     "  utter --device webcam -o talk.srt\n"
     "  utter --format jsonl --drafts | jq .\n"
     "  utter --input talk.wav --format text\n"
     "\n"
-    "exit status: 1 when something failed, 2 wrong command line, 3 no microphone\n";
-
-enum {
-    OPTION_CASE = UCHAR_MAX + 1,
-    OPTION_DEMO,
-    OPTION_DRAFTS,
+    "exit status: 1 when something failed, 2 wrong command line, 3 no microphone\n",
 };
-
-static const struct option OPTIONS[] = {
-    {"device", required_argument, NULL, 'd'},
-    {"input", required_argument, NULL, 'i'},
-    {"demo", no_argument, NULL, OPTION_DEMO},
-    {"format", required_argument, NULL, 'f'},
-    {"output", required_argument, NULL, 'o'},
-    {"drafts", no_argument, NULL, OPTION_DRAFTS},
-    {"case", required_argument, NULL, OPTION_CASE},
-    {"model", required_argument, NULL, 'm'},
-    {"threads", required_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-static bool parse_format(const char *value, struct listen_options *options)
-{
-    static const char *const names[] = {"text", "jsonl", "srt", "vtt", NULL};
-    int index;
-    if (!options_choice("--format", value, names, &index))
-        return false;
-    options->format_given = true;
-    return sink_format_parse(names[index], &options->sink.format);
-}
-
-static bool parse_option(int option, const char *value, struct listen_options *options)
-{
-    switch (option) {
-    case 'd':
-        options->device = value;
-        return true;
-    case 'i':
-        options->input = value;
-        return true;
-    case OPTION_DEMO:
-        options->demo = true;
-        return true;
-    case 'f':
-        return parse_format(value, options);
-    case 'o':
-        options->output = value;
-        return true;
-    case OPTION_DRAFTS:
-        options->sink.drafts = true;
-        return true;
-    case OPTION_CASE:
-        return options_case("--case", value, &options->sink.letter_case);
-    case 'm':
-        options->model = value;
-        return true;
-    case 'j':
-        return options_integer("--threads", value, 1, 1024, &options->threads);
-    default:
-        return false;
-    }
-}
 
 /* The format that the name of the output suggests. */
 static void guess_format(struct listen_options *options)
@@ -103,32 +33,71 @@ static void guess_format(struct listen_options *options)
     options->sink.format = format == SINK_JSON ? SINK_JSONL : format;
 }
 
-static bool agree(const struct listen_options *options)
+/* Of the three sources of sound counts what was said last: a command line overrules a file. */
+static bool choose_source(struct listen_options *options)
 {
-    if ((options->device != NULL) + (options->input != NULL) + options->demo > 1)
+    static const enum option_id sources[] = {OPTION_DEVICE, OPTION_INPUT, OPTION_DEMO};
+    const struct option_values *values = &options->values;
+    enum option_origin strongest = OPTION_FROM_NOWHERE;
+    int count = 0;
+    for (int i = 0; i < 3; i++) {
+        enum option_origin origin = option_values_origin(values, sources[i]);
+        if (sources[i] == OPTION_DEMO && !option_values_number(values, OPTION_DEMO))
+            origin = OPTION_FROM_NOWHERE;
+        if (origin > strongest)
+            count = 0;
+        strongest = origin > strongest ? origin : strongest;
+        count += origin == strongest && origin != OPTION_FROM_NOWHERE;
+    }
+    if (count > 1)
+        return false;
+    if (option_values_origin(values, OPTION_DEVICE) == strongest)
+        options->device = option_values_text(values, OPTION_DEVICE);
+    if (option_values_origin(values, OPTION_INPUT) == strongest)
+        options->input = option_values_text(values, OPTION_INPUT);
+    if (option_values_origin(values, OPTION_DEMO) == strongest)
+        options->demo = option_values_number(values, OPTION_DEMO);
+    return true;
+}
+
+static bool agree(struct listen_options *options)
+{
+    bool drafts_now =
+        option_values_origin(&options->values, OPTION_DRAFTS) == OPTION_FROM_COMMAND_LINE;
+    if (!choose_source(options))
         fault_print("--device, --input and --demo: only one of them");
-    else if (options->sink.drafts && options->sink.format != SINK_JSONL)
+    else if (options->sink.drafts && drafts_now && options->sink.format != SINK_JSONL)
         fault_print("--drafts: only --format jsonl has them");
     else
         return true;
     return false;
 }
 
-int listen_options_parse(int argc, char **argv, struct listen_options *options)
+int listen_options_read(int argc, char **argv, struct listen_options *options)
 {
-    int option;
-    *options = (struct listen_options){.sink = {.format = SINK_TEXT, .letter_case = CASE_AS_IS}};
-    while ((option = options_next(argc, argv, "d:i:f:o:m:j:h", OPTIONS)) != OPTIONS_END) {
-        if (option == 'h')
-            return options_help(HELP);
-        if (!parse_option(option, optarg, options))
-            return OPTIONS_USAGE;
-    }
+    /* In the order of the table's choices. */
+    static const enum sink_format formats[] = {SINK_TEXT, SINK_JSONL, SINK_SRT, SINK_VTT};
+    struct option_values *values = &options->values;
+    *options = (struct listen_options){0};
+    int status = option_values_read(values, COMMAND_LISTEN, argc, argv, &HELP);
+    if (status != OPTIONS_END)
+        return status;
     if (optind < argc) {
         fault_print("%s: utter listen takes no operand: did you mean --input %s?", argv[optind],
                     argv[optind]);
         return OPTIONS_USAGE;
     }
+    options->output = option_values_text(values, OPTION_LISTEN_OUTPUT);
+    options->format_given = option_values_text(values, OPTION_LISTEN_FORMAT) != NULL;
+    options->sink.format = formats[option_values_number(values, OPTION_LISTEN_FORMAT)];
+    options->sink.drafts = option_values_number(values, OPTION_DRAFTS);
+    options->sink.letter_case = (enum letter_case)option_values_number(values, OPTION_CASE);
+    options->threads = option_values_number(values, OPTION_THREADS);
     guess_format(options);
     return agree(options) ? OPTIONS_END : OPTIONS_USAGE;
+}
+
+void listen_options_free(struct listen_options *options)
+{
+    option_values_free(&options->values);
 }

@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The command line of `utter listen`. Main thread.
+ * What `utter listen` was told on the command line, by the environment and in the configuration.
+ * Main thread.
  */
 #ifndef APP_LISTEN_OPTIONS_H
 #define APP_LISTEN_OPTIONS_H
 
+#include "app/option_values.h"
 #include "app/sink.h"
 
 struct listen_options {
-    const char *device; /**< NULL: the default microphone */
-    const char *input;  /**< a file instead; NULL: none */
-    bool demo;          /**< the recording that comes with the program */
-    const char *output; /**< -o; NULL: none was given */
+    struct option_values values; /**< owns the strings below; its configuration has [keys] */
+    const char *device;          /**< NULL: the default microphone */
+    const char *input;           /**< a file instead; NULL: none */
+    bool demo;                   /**< the recording that comes with the program */
+    const char *output;          /**< -o; NULL: none was given */
     bool format_given;
     struct sink_options sink; /**< but for the sample rate */
-    const char *model;        /**< NULL: the default */
     int threads;              /**< 0: the default */
 };
 
 /** OPTIONS_END: go on. Otherwise the command is over, and this is its exit status. */
-int listen_options_parse(int argc, char **argv, struct listen_options *options);
+int listen_options_read(int argc, char **argv, struct listen_options *options);
+
+/** In either case. */
+void listen_options_free(struct listen_options *options);
 
 #endif

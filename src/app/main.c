@@ -3,6 +3,7 @@
 #include "app/capture.h"
 #include "app/command.h"
 #include "app/fault.h"
+#include "app/option_table.h"
 #include "app/options.h"
 
 #include <langinfo.h>
@@ -18,6 +19,7 @@ static const char HELP[] =
     "       utter transcribe [OPTION...] FILE...    text or subtitles of recordings\n"
     "       utter devices                           the microphones that can be used\n"
     "       utter eval [OPTION...] DATASET          how many words a model gets wrong\n"
+    "       utter config [COMMAND [OPTION...]]      what is set, and by whom\n"
     "       utter --version | --help\n"
     "\n"
     "utter COMMAND --help says more about each of them.\n"
@@ -31,18 +33,14 @@ static const char HELP[] =
     "  utter listen --format jsonl | jq .     events for other programs\n"
     "\n"
     "environment:\n"
-    "  UTTER_MODEL  the model's directory, unless --model says it\n";
+    "  UTTER_MODEL, UTTER_DEVICE, UTTER_THREADS  as the options say\n"
+    "  UTTER_CONFIG  another configuration than ~/.config/utter/config\n";
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} COMMANDS[] = {
-    {"listen", command_listen},
-    {"transcribe", command_transcribe},
-    {"devices", command_devices},
-    {"eval", command_eval},
+static int (*const COMMANDS[COMMAND_COUNT])(int argc, char **argv) = {
+    [COMMAND_LISTEN] = command_listen,   [COMMAND_TRANSCRIBE] = command_transcribe,
+    [COMMAND_DEVICES] = command_devices, [COMMAND_EVAL] = command_eval,
+    [COMMAND_CONFIG] = command_config,
 };
-enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };
 
 /* Text is UTF-8 whatever the locale says; numbers in files have a point in every language. */
 static void set_up_locale(void)
@@ -53,18 +51,18 @@ static void set_up_locale(void)
     setlocale(LC_NUMERIC, "C");
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+static int run_command(enum option_command command, int argc, char **argv)
 {
     /* getopt takes [0] for the name; `utter -x` means `utter listen -x`. */
-    argv[0] = (char *)command->name;
-    return command->run(argc, argv);
+    argv[0] = (char *)option_table_command(command);
+    return COMMANDS[command](argc, argv);
 }
 
 static int refuse_command(const char *given)
 {
     const char *names[COMMAND_COUNT + 1] = {NULL};
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        names[i] = COMMANDS[i].name;
+    for (enum option_command command = 0; command < COMMAND_COUNT; command++)
+        names[command] = option_table_command(command);
     const char *meant = options_suggest(given, names);
     if (meant == NULL && access(given, F_OK) == 0)
         fault_print("%s: is no command: did you mean `utter transcribe %s`? (see utter --help)",
@@ -89,7 +87,7 @@ int main(int argc, char **argv)
     if (argc < 2) {
         char listen[] = "listen";
         char *none[] = {listen, NULL};
-        return run_command(&COMMANDS[0], 1, none);
+        return run_command(COMMAND_LISTEN, 1, none);
     }
     const char *first = argv[1];
     if (strcmp(first, CAPTURE_COMMAND) == 0)
@@ -100,18 +98,18 @@ int main(int argc, char **argv)
         (strcmp(first, "help") == 0 && argc == 2))
         return options_help(HELP);
     if (first[0] == '-')
-        return run_command(&COMMANDS[0], argc, argv);
+        return run_command(COMMAND_LISTEN, argc, argv);
 
     /* `utter help COMMAND` is `utter COMMAND --help`. */
     bool help = strcmp(first, "help") == 0;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(COMMANDS[i].name, help ? argv[2] : first) != 0)
+    for (enum option_command command = 0; command < COMMAND_COUNT; command++) {
+        if (strcmp(option_table_command(command), help ? argv[2] : first) != 0)
             continue;
         if (!help)
-            return run_command(&COMMANDS[i], argc - 1, argv + 1);
+            return run_command(command, argc - 1, argv + 1);
         char name[] = "help", option[] = "--help";
         char *arguments[] = {name, option, NULL};
-        return run_command(&COMMANDS[i], 2, arguments);
+        return run_command(command, 2, arguments);
     }
     return refuse_command(help ? argv[2] : first);
 }

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char DEFAULT_MODEL[] = "digits";
-
 /* The directory that the running program lies in; false when the system does not say. */
 static bool program_directory(char *directory, size_t size)
 {
@@ -69,26 +67,27 @@ static char *named_model(const char *name, const char *origin, struct utter_erro
             return strdup(name);
         fault_set(error, UTTER_ERROR_FILE,
                   "%s: is a file; a model is a directory with config.json, vocab.json and "
-                  "model.safetensors (%s)",
+                  "model.safetensors (from %s)",
                   name, origin);
         return NULL;
     }
     int number = errno;
     char *path = strchr(name, '/') == NULL ? bundled_model(name) : NULL;
     if (path == NULL)
-        fault_set(error, UTTER_ERROR_FILE, "%s: no such model: %s (%s)", name, strerror(number),
-                  origin);
+        fault_set(error, UTTER_ERROR_FILE, "%s: no such model: %s (from %s)", name,
+                  strerror(number), origin);
     return path;
 }
 
-char *model_path_find(const char *option, struct utter_error *error)
+char *model_path_find(const struct option_values *values, struct utter_error *error)
 {
-    if (option != NULL)
-        return named_model(option, "from --model", error);
-    const char *variable = getenv("UTTER_MODEL");
-    if (variable != NULL && variable[0] != '\0')
-        return named_model(variable, "from UTTER_MODEL", error);
-    char *path = bundled_model(DEFAULT_MODEL);
+    const char *name = option_values_text(values, OPTION_MODEL);
+    if (name != NULL) {
+        char origin[256];
+        option_values_label(values, OPTION_MODEL, origin, sizeof origin);
+        return named_model(name, origin, error);
+    }
+    char *path = bundled_model(option_table_row(OPTION_MODEL)->standard);
     if (path == NULL)
         fault_set(error, UTTER_ERROR_FILE,
                   "no model found: the bundled one is missing; name a directory with --model or "

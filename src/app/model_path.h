@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Finds the model: what --model says, else the environment's UTTER_MODEL, else the model that comes
- * with the program: beside an uninstalled program (build/utter: ../models/digits) or where models
- * are installed.
+ * Finds the model: what the option --model says (option_values.h), else the model that comes with
+ * the program: beside an uninstalled program (build/utter: ../models/digits) or where models are
+ * installed.
  */
 #ifndef APP_MODEL_PATH_H
 #define APP_MODEL_PATH_H
 
-#include "utter.h"
+#include "app/option_values.h"
 
 /**
- * `option` is the value of --model or NULL: a directory, or the bare name of a bundled model.
- * Returns the directory, which exists but may not be a model; the caller frees it. NULL when there
- * is none.
+ * The option's value is a directory, or the bare name of a bundled model. Returns the directory,
+ * which exists but may not be a model; the caller frees it. NULL when there is none.
  */
-char *model_path_find(const char *option, struct utter_error *error);
+char *model_path_find(const struct option_values *values, struct utter_error *error);
 
 /** A file that comes with the program, as "models/digits" or "demo.flac"; the caller frees it. */
 char *model_path_data(const char *relative);

@@ -104,35 +104,37 @@ int options_next(int argc, char **argv, const char *letters, const struct option
 }
 
 static bool refuse_range(const char *name, const char *value, double minimum, double maximum,
-                         const char *unit)
+                         const char *unit, struct utter_error *error)
 {
-    fault_print("%s %s: not %s from %g to %g", name, value, unit, minimum, maximum);
-    return false;
+    return fault_set(error, UTTER_ERROR_ARGUMENT, "%s %s: not %s from %g to %g", name, value, unit,
+                     minimum, maximum);
 }
 
-bool options_integer(const char *name, const char *value, int minimum, int maximum, int *number)
+bool options_integer(const char *name, const char *value, int minimum, int maximum, int *number,
+                     struct utter_error *error)
 {
     char *end;
     errno = 0;
     long parsed = strtol(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0 || parsed < minimum || parsed > maximum)
-        return refuse_range(name, value, minimum, maximum, "a whole number");
+        return refuse_range(name, value, minimum, maximum, "a whole number", error);
     *number = (int)parsed;
     return true;
 }
 
 bool options_seconds(const char *name, const char *value, double minimum, double maximum,
-                     int *milliseconds)
+                     int *milliseconds, struct utter_error *error)
 {
     char *end;
     double parsed = strtod(value, &end);
     if (end == value || *end != '\0' || !(parsed >= minimum && parsed <= maximum))
-        return refuse_range(name, value, minimum, maximum, "a number of seconds");
+        return refuse_range(name, value, minimum, maximum, "a number of seconds", error);
     *milliseconds = (int)lround(1000.0 * parsed);
     return true;
 }
 
-bool options_choice(const char *name, const char *value, const char *const *choices, int *index)
+bool options_choice(const char *name, const char *value, const char *const *choices, int *index,
+                    struct utter_error *error)
 {
     char list[256] = "";
     size_t length = 0;
@@ -146,18 +148,7 @@ bool options_choice(const char *name, const char *value, const char *const *choi
         if (length >= sizeof list)
             length = sizeof list - 1;
     }
-    fault_print("%s %s: must be %s", name, value, list);
-    return false;
-}
-
-bool options_case(const char *name, const char *value, enum letter_case *letter_case)
-{
-    static const char *const names[] = {"as-is", "lower", "sentence", NULL};
-    int index;
-    if (!options_choice(name, value, names, &index))
-        return false;
-    *letter_case = (enum letter_case)index;
-    return true;
+    return fault_set(error, UTTER_ERROR_ARGUMENT, "%s %s: must be %s", name, value, list);
 }
 
 int options_help(const char *text)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Command lines: getopt_long() with errors in the program's own words, and values that are
- * checked. Every function here that fails has printed one line; the command then returns
- * OPTIONS_USAGE. Main thread.
+ * checked. Main thread.
  */
 #ifndef APP_OPTIONS_H
 #define APP_OPTIONS_H
 
-#include "app/case.h"
-#include "app/sink.h"
+#include "utter.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -32,16 +30,16 @@ enum { OPTIONS_END = -1, OPTIONS_ERROR = '?' };
 int options_next(int argc, char **argv, const char *letters, const struct option *options);
 
 /** A whole number in minimum..maximum. `name` is that of the option, as "--threads". */
-bool options_integer(const char *name, const char *value, int minimum, int maximum, int *number);
+bool options_integer(const char *name, const char *value, int minimum, int maximum, int *number,
+                     struct utter_error *error);
 
 /** A decimal number of seconds in minimum..maximum, in milliseconds. */
 bool options_seconds(const char *name, const char *value, double minimum, double maximum,
-                     int *milliseconds);
+                     int *milliseconds, struct utter_error *error);
 
 /** One of `choices` (ended by NULL): its index. */
-bool options_choice(const char *name, const char *value, const char *const *choices, int *index);
-
-bool options_case(const char *name, const char *value, enum letter_case *letter_case);
+bool options_choice(const char *name, const char *value, const char *const *choices, int *index,
+                    struct utter_error *error);
 
 /** The one of `names` (ended by NULL) that `word` was probably meant to be, or NULL. */
 const char *options_suggest(const char *word, const char *const *names);

@@ -25,7 +25,7 @@ static void log_message(void *user, enum utter_log_level level, const char *mess
 
 static bool open_model(struct session *session, struct utter_error *error)
 {
-    char *directory = model_path_find(session->options->model, error);
+    char *directory = model_path_find(&session->options->values, error);
     if (directory == NULL)
         return false;
     struct utter_engine_options options = UTTER_ENGINE_OPTIONS_INIT;

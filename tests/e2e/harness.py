@@ -58,6 +58,7 @@ class ProgramTest(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("UTTER")}
         self.environment["LC_ALL"] = "C.UTF-8"
+        self.environment["UTTER_CONFIG"] = "/dev/null"
 
     def run_utter(self, *arguments, stdin=b"", **options):
         """Runs the program to its end. Bytes of standard input; returns a CompletedProcess."""

@@ -101,35 +101,32 @@ static void test_numbers(void **state)
 {
     (void)state;
     int number = 0;
-    bool ok;
-    assert_true(options_integer("--threads", "4", 1, 8, &number));
+    struct utter_error error;
+    assert_true(options_integer("--threads", "4", 1, 8, &number, &error));
     assert_int_equal(number, 4);
     static const char *const broken[] = {"", "x", "4x", "0", "9", "99999999999999999999", "2.5"};
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
-        CAPTURE(ok = options_integer("--threads", broken[i], 1, 8, &number));
-        assert_false(ok);
-        assert_non_null(strstr(said, "--threads"));
-        assert_non_null(strstr(said, "not a whole number from 1 to 8"));
+        assert_false(options_integer("--threads", broken[i], 1, 8, &number, &error));
+        assert_non_null(strstr(error.message, "--threads"));
+        assert_non_null(strstr(error.message, "not a whole number from 1 to 8"));
     }
-    assert_true(options_seconds("--window", "2.5", 1, 60, &number));
+    assert_true(options_seconds("--window", "2.5", 1, 60, &number, &error));
     assert_int_equal(number, 2500);
     static const char *const times[] = {"", "nan", "inf", "0.5", "61", "1e", "5s"};
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        CAPTURE(ok = options_seconds("--window", times[i], 1, 60, &number));
-        assert_false(ok);
-    }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        assert_false(options_seconds("--window", times[i], 1, 60, &number, &error));
 }
 
 static void test_choices(void **state)
 {
     (void)state;
-    enum letter_case letter_case;
-    bool ok;
-    assert_true(options_case("--case", "sentence", &letter_case));
-    assert_int_equal(letter_case, CASE_SENTENCE);
-    CAPTURE(ok = options_case("--case", "upper", &letter_case));
-    assert_false(ok);
-    assert_string_equal(said, "utter: --case upper: must be as-is, lower or sentence\n");
+    static const char *const cases[] = {"as-is", "lower", "sentence", NULL};
+    int index;
+    struct utter_error error;
+    assert_true(options_choice("--case", "sentence", cases, &index, &error));
+    assert_int_equal(index, 2);
+    assert_false(options_choice("--case", "upper", cases, &index, &error));
+    assert_string_equal(error.message, "--case upper: must be as-is, lower or sentence");
 }
 
 static void test_suggestions(void **state)
