@@ -19,17 +19,19 @@ static void norm(const struct pass *pass, const struct norm *norm, const float *
 {
     w2v2_norm(pass->pool, &(struct row_norm){pass->w2v2->kernels, norm, in, pass->row, out,
                                              pass->row, pass->frames, pass->hidden});
+    w2v2_tell(pass->watcher, W2V2_WORK_NORM);
 }
 
 /* out = activation(in Wᵀ + b) + residual, which may be NULL and has rows like the hidden ones */
-static void linear(const struct pass *pass, const struct gemm_weights *weights, const float *in,
-                   float *out, enum activation activation, const float *residual)
+static void linear(const struct pass *pass, enum w2v2_work work, const struct gemm_weights *weights,
+                   const float *in, float *out, enum activation activation, const float *residual)
 {
     int64_t inputs = weights->shape.inputs;
     struct gemm_input input = gemm_rows(in, pass->frames, inputs, w2v2_row(inputs));
     struct gemm_output output = {out, w2v2_row(weights->shape.outputs), activation, residual,
                                  pass->row};
     gemm_run(weights, pass->pool, &input, &output);
+    w2v2_tell(pass->watcher, work);
 }
 
 static void project(const struct pass *pass, const float *features, int64_t stride)
@@ -50,6 +52,7 @@ static void project(const struct pass *pass, const float *features, int64_t stri
                                  .row_stride = pass->row,
                                  .activation = ACTIVATION_LINEAR};
     gemm_run(&w2v2->projection, pass->pool, &input, &output);
+    w2v2_tell(pass->watcher, W2V2_WORK_PROJECTION);
     if (!pass->past)
         memset(workspace->padded, 0, (size_t)margin * sizeof(float));
     memset(workspace->padded + margin + pass->frames * pass->row, 0,
@@ -74,13 +77,14 @@ static void add_positions(const struct pass *pass, float *out)
     };
     struct gemm_output output = {out, pass->row, w2v2->config.feat_extract_activation, NULL,
                                  pass->row};
-    if (pass->watcher) {
+    if (pass->watcher && pass->watcher->see) {
         gemm_run(&w2v2->position, pass->pool, &input, &output);
         w2v2_show(pass->watcher, workspace, W2V2_STAGE_POSITIONAL, 0, out, pass->row, pass->frames,
                   pass->hidden);
     }
     output.residual = workspace->padded + kernel / 2 * pass->row;
     gemm_run(&w2v2->position, pass->pool, &input, &output);
+    w2v2_tell(pass->watcher, W2V2_WORK_POSITIONAL);
 }
 
 /* The keys and values of this pass join those of the past. */
@@ -114,11 +118,12 @@ static void attend(const struct pass *pass, const struct w2v2_layer *layer, cons
         .context_stride = pass->row,
         .scratch = workspace->attention,
     };
-    linear(pass, &layer->qkv, in, workspace->qkv, ACTIVATION_LINEAR, NULL);
+    linear(pass, W2V2_WORK_QKV, &layer->qkv, in, workspace->qkv, ACTIVATION_LINEAR, NULL);
     if (pass->past)
         join_past(pass, layer - pass->w2v2->layers, &attention);
     attention_run(pass->w2v2->kernels, pass->pool, &shape, &attention);
-    linear(pass, &layer->out, workspace->context, out, ACTIVATION_LINEAR, residual);
+    w2v2_tell(pass->watcher, W2V2_WORK_ATTENTION);
+    linear(pass, W2V2_WORK_OUT, &layer->out, workspace->context, out, ACTIVATION_LINEAR, residual);
 }
 
 /* out = in's feed-forward + residual */
@@ -126,8 +131,8 @@ static void feed_forward(const struct pass *pass, const struct w2v2_layer *layer
                          const float *residual, float *out)
 {
     float *inner = pass->workspace->inner;
-    linear(pass, &layer->up, in, inner, pass->w2v2->config.hidden_act, NULL);
-    linear(pass, &layer->down, inner, out, ACTIVATION_LINEAR, residual);
+    linear(pass, W2V2_WORK_UP, &layer->up, in, inner, pass->w2v2->config.hidden_act, NULL);
+    linear(pass, W2V2_WORK_DOWN, &layer->down, inner, out, ACTIVATION_LINEAR, residual);
 }
 
 /* x and y are the two buffers of the residual stream; the result is in x. */
@@ -176,11 +181,12 @@ void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_wo
     }
     if (config->do_stable_layer_norm)
         norm(&pass, &w2v2->encoder_norm, x, x);
-    linear(&pass, &w2v2->head, x, workspace->logits, ACTIVATION_LINEAR, NULL);
+    linear(&pass, W2V2_WORK_HEAD, &w2v2->head, x, workspace->logits, ACTIVATION_LINEAR, NULL);
     int64_t row = w2v2_row(config->vocab_size);
     w2v2_show(watcher, workspace, W2V2_STAGE_LOGITS, 0, workspace->logits, row, frames,
               config->vocab_size);
     for (int64_t i = 0; i < frames; i++)
         w2v2->kernels->log_softmax(workspace->logits + i * row, log_probs + i * config->vocab_size,
                                    config->vocab_size);
+    w2v2_tell(watcher, W2V2_WORK_HEAD);
 }

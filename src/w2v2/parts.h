@@ -151,4 +151,7 @@ void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *worksp
                enum w2v2_stage stage, int layer, const float *values, int64_t stride, int64_t rows,
                int64_t columns);
 
+/** Tells a watcher, who may be NULL, that a step has ended. */
+void w2v2_tell(const struct w2v2_watcher *watcher, enum w2v2_work work);
+
 #endif

@@ -198,12 +198,18 @@ void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *worksp
                enum w2v2_stage stage, int layer, const float *values, int64_t stride, int64_t rows,
                int64_t columns)
 {
-    if (!watcher)
+    if (!watcher || !watcher->see)
         return;
     for (int64_t i = 0; i < rows; i++)
         memcpy(workspace->watched + i * columns, values + i * stride,
                (size_t)columns * sizeof *values);
     watcher->see(watcher->user, stage, layer, workspace->watched, rows, columns);
+}
+
+void w2v2_tell(const struct w2v2_watcher *watcher, enum w2v2_work work)
+{
+    if (watcher && watcher->done)
+        watcher->done(watcher->user, work);
 }
 
 void w2v2_features(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
@@ -228,6 +234,7 @@ void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_work
     int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
     int64_t frames = config_frames(&w2v2->config, count), stride = w2v2_row(columns);
     w2v2_extract(w2v2, pool, workspace, samples, count, workspace->features, stride);
+    w2v2_tell(watcher, W2V2_WORK_EXTRACTOR);
     w2v2_show(watcher, workspace, W2V2_STAGE_EXTRACTOR, 0, workspace->features, stride, frames,
               columns);
     w2v2_encode_rows(w2v2, pool, workspace, workspace->features, stride, frames, NULL, log_probs,

@@ -50,9 +50,26 @@ enum w2v2_stage {
     W2V2_STAGE_LOGITS,     /* [frames, vocab] */
 };
 
+/** What a pass spends its time on, for benchmarks. */
+enum w2v2_work {
+    W2V2_WORK_EXTRACTOR,  /* with do_normalize */
+    W2V2_WORK_PROJECTION, /* with its norm */
+    W2V2_WORK_POSITIONAL,
+    W2V2_WORK_QKV,
+    W2V2_WORK_ATTENTION,
+    W2V2_WORK_OUT,
+    W2V2_WORK_UP, /* intermediate_dense */
+    W2V2_WORK_DOWN,
+    W2V2_WORK_NORM,
+    W2V2_WORK_HEAD, /* with the log-softmax */
+    W2V2_WORKS
+};
+
+/** Functions are called on the thread that runs the pass; either may be NULL. */
 struct w2v2_watcher {
     void (*see)(void *user, enum w2v2_stage stage, int layer, const float *values, int64_t rows,
                 int64_t columns);
+    void (*done)(void *user, enum w2v2_work work); /* a step of it has just ended */
     void *user;
 };
 

@@ -161,7 +161,7 @@ static struct result run_case(struct run *run, const struct w2v2 *w2v2, struct p
     run->logits = calloc((size_t)result.count, sizeof *run->logits);
     result.log_probs = calloc((size_t)result.count, sizeof *result.log_probs);
     if (samples && workspace && run->logits && result.log_probs) {
-        struct w2v2_watcher watcher = {see, run};
+        struct w2v2_watcher watcher = {.see = see, .user = run};
         w2v2_log_probs(w2v2, pool, workspace, samples, count, result.log_probs, &watcher);
         check_log_probs(run, result.log_probs, frames, config->vocab_size);
         check_halves(run, w2v2, pool, workspace, samples, count, &result);
