@@ -92,6 +92,7 @@ int listen_options_read(int argc, char **argv, struct listen_options *options)
     options->sink.format = formats[option_values_number(values, OPTION_LISTEN_FORMAT)];
     options->sink.drafts = option_values_number(values, OPTION_DRAFTS);
     options->sink.letter_case = (enum letter_case)option_values_number(values, OPTION_CASE);
+    options->speed = option_values_number(values, OPTION_SPEED);
     options->threads = option_values_number(values, OPTION_THREADS);
     guess_format(options);
     return agree(options) ? OPTIONS_END : OPTIONS_USAGE;

@@ -13,6 +13,7 @@ struct listen_options {
     struct option_values values; /**< owns the strings below; its configuration has [keys] */
     const char *device;          /**< NULL: the default microphone */
     const char *input;           /**< a file instead; NULL: none */
+    int speed;                   /**< of that file, times a microphone's */
     bool demo;                   /**< the recording that comes with the program */
     const char *output;          /**< -o; NULL: none was given */
     bool format_given;

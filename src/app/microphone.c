@@ -23,7 +23,7 @@ struct microphone {
     char device[256]; /* what to open: as asked for, later as PortAudio calls it */
     char *name;       /* the same, clean */
     int log;
-    struct utter_live *live;
+    struct outlet *outlet;
     pthread_t pump;
     bool pumping;
     atomic_bool pause; /* wanted by the main thread */
@@ -89,7 +89,7 @@ static bool pass_chunk(struct microphone *m)
         uint64_t at = frame % capacity;
         uint64_t count = end - frame < capacity - at ? end - frame : capacity - at;
         const float *samples = shared->samples + at * (uint64_t)m->source.channels;
-        int64_t taken = utter_live_push(m->live, samples, (int64_t)count, m->position);
+        int64_t taken = m->outlet->push(m->outlet, samples, (int64_t)count, m->position);
         if (taken <= 0)
             return false;
         m->frames_passed += (uint64_t)taken;
@@ -121,6 +121,7 @@ static void pass_audio(struct microphone *m)
             m->position += lost + m->dropped_held;
             m->dropped_held = 0;
             m->chunk_free = m->chunk_seen;
+            atomic_store_explicit(&m->source.origin_ns, m->clock.origin_ns, memory_order_release);
         }
     }
 }
@@ -135,7 +136,7 @@ static void break_audio(struct microphone *m)
     m->dropped_held = 0;
     m->chunk_free = m->chunk_seen;
     pass_audio(m);
-    utter_live_flush(m->live);
+    m->outlet->flush(m->outlet);
 }
 
 /* The next attempt, later each time: a sound server that is gone may stay away for long. */
@@ -246,18 +247,18 @@ static void *pump(void *user)
     int64_t end = m->clock.position;
     if (m->status.state == SOURCE_LOST)
         end = sample_clock_at(&m->clock, now_ns());
-    utter_live_finish(m->live, end);
+    m->outlet->finish(m->outlet, end);
     capture_child_stop(&m->child);
     return NULL;
 }
 
 /* ---- the source ---- */
 
-static bool microphone_start(struct source *source, struct utter_live *live,
+static bool microphone_start(struct source *source, struct outlet *outlet,
                              struct utter_error *error)
 {
     struct microphone *m = (struct microphone *)source;
-    m->live = live;
+    m->outlet = outlet;
     int failure = thread_start(&m->pump, pump, m);
     if (failure != 0)
         return fault_set(error, UTTER_ERROR_SYSTEM, "a thread does not start: %s",
@@ -292,7 +293,8 @@ static const struct source_kind MICROPHONE = {microphone_start, microphone_pause
                                               microphone_stop, microphone_close};
 
 /* Waits until the child has its input, or says why not. */
-static bool await_open(struct microphone *m, struct utter_error *error)
+static bool await_open(struct microphone *m, const atomic_bool *cancelled,
+                       struct utter_error *error)
 {
     struct capture_shared *shared = m->child.shared;
     for (;;) {
@@ -302,6 +304,8 @@ static bool await_open(struct microphone *m, struct utter_error *error)
             return true;
         if (state != CAPTURE_STARTING)
             return fault_set(error, UTTER_ERROR_SYSTEM, "%s", shared->message);
+        if (cancelled && atomic_load(cancelled))
+            return fault_set(error, UTTER_ERROR_CANCELLED, "it is not wanted any more");
         if (!alive)
             return fault_set(error, UTTER_ERROR_SYSTEM, "the capture process ended early");
         if (now_ns() - m->opened_ns > OPEN_LIMIT_NS)
@@ -310,7 +314,7 @@ static bool await_open(struct microphone *m, struct utter_error *error)
     }
 }
 
-struct source *microphone_open(const char *device, int rate, int log, struct utter_error *error)
+struct source *microphone_open(const struct microphone_options *options, struct utter_error *error)
 {
     struct microphone *m = calloc(1, sizeof(*m));
     if (!m) {
@@ -318,12 +322,17 @@ struct source *microphone_open(const char *device, int rate, int log, struct utt
         return NULL;
     }
     m->source.kind = &MICROPHONE;
-    m->log = log;
+    m->log = options->log;
     pthread_mutex_init(&m->lock, NULL);
-    snprintf(m->device, sizeof(m->device), "%s", device ? device : "");
+    snprintf(m->device, sizeof(m->device), "%s", options->device ? options->device : "");
     m->patience_ns = RETRY_NS;
     m->opened_ns = now_ns();
-    if (!capture_child_start(&m->child, m->device, rate, log, error) || !await_open(m, error))
+    m->paused = options->paused;
+    atomic_store(&m->pause, options->paused);
+    if (!capture_child_start(&m->child, m->device, options->rate, m->log, error))
+        goto fail;
+    atomic_store(&m->child.shared->paused, options->paused);
+    if (!await_open(m, options->cancelled, error))
         goto fail;
 
     const struct capture_shared *shared = m->child.shared;

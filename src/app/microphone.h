@@ -12,11 +12,15 @@
 
 #include "app/source.h"
 
-/**
- * Opens the input `device` (NULL or empty: the default; otherwise a number, a name or a part of
- * one), at `rate` Hz if it can. Recording begins at once; samples wait for source_start(). What the
- * sound system prints goes to the descriptor `log`, which must outlive the source.
- */
-struct source *microphone_open(const char *device, int rate, int log, struct utter_error *error);
+struct microphone_options {
+    const char *device; /**< NULL or empty: the default; otherwise as for capture_device_find() */
+    int rate;           /**< Hz, if the input can */
+    int log;     /**< descriptor that must outlive the source, for what the sound system prints */
+    bool paused; /**< nothing is recorded before source_pause(source, false) */
+    const atomic_bool *cancelled; /**< ends the wait for the input when it becomes true; or NULL */
+};
+
+/** Opens an input. Recording begins at once; samples wait for source_start(). */
+struct source *microphone_open(const struct microphone_options *options, struct utter_error *error);
 
 #endif

@@ -2,6 +2,7 @@
 #include "app/model_path.h"
 
 #include "app/fault.h"
+#include "app/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -46,6 +47,20 @@ char *model_path_data(const char *relative)
     char *real = realpath(path, NULL);
     free(path);
     return real;
+}
+
+char *model_path_name(const char *directory)
+{
+    char *path = strdup(directory);
+    if (path == NULL)
+        return NULL;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+    const char *slash = strrchr(path, '/');
+    char *name = text_clean(slash != NULL && slash[1] ? slash + 1 : path);
+    free(path);
+    return name;
 }
 
 static char *bundled_model(const char *name)

@@ -15,6 +15,9 @@
  */
 char *model_path_find(const struct option_values *values, struct utter_error *error);
 
+/** A model's name for people: the last part of its directory, clean. The caller frees it. */
+char *model_path_name(const char *directory);
+
 /** A file that comes with the program, as "models/digits" or "demo.flac"; the caller frees it. */
 char *model_path_data(const char *relative);
 

@@ -32,6 +32,7 @@ enum option_kind {
 enum option_id {
     OPTION_DEVICE,
     OPTION_INPUT,
+    OPTION_SPEED,
     OPTION_DEMO,
     OPTION_LISTEN_FORMAT,
     OPTION_LISTEN_OUTPUT,

@@ -18,7 +18,7 @@ enum {
 struct playback {
     struct source source;
     struct audio_file *file;
-    struct utter_live *live;
+    struct outlet *outlet;
     pthread_t pump;
     bool pumping;
     atomic_bool pause;
@@ -30,6 +30,7 @@ struct playback {
     int64_t position; /* samples read; the pump's */
     int64_t least;    /* samples of model_rate that the model must see */
     int model_rate;
+    int speed;
     float block[BLOCK_SAMPLES];
 };
 
@@ -67,11 +68,11 @@ static void wait_a_block(struct timespec *due)
 /* Pushes a block that has been heard by `due`; false when it is time to stop. */
 static bool play_block(struct playback *p, int64_t count, struct timespec *due)
 {
-    advance(due, count, p->source.sample_rate);
+    advance(due, count, p->source.sample_rate * p->speed);
     if (stopped_before(p, due))
         return false;
     for (int64_t done = 0; done < count;) {
-        int64_t taken = utter_live_push(p->live, p->block + done, count - done, p->position);
+        int64_t taken = p->outlet->push(p->outlet, p->block + done, count - done, p->position);
         if (taken > 0) {
             done += taken;
             p->position += taken;
@@ -91,7 +92,7 @@ static bool follow_pause(struct playback *p, bool *paused, struct timespec *due)
     if (pause != *paused) {
         tell(p, pause ? SOURCE_PAUSED : SOURCE_LISTENING, false, "");
         if (pause)
-            utter_live_flush(p->live);
+            p->outlet->flush(p->outlet);
     }
     *paused = pause;
     if (pause)
@@ -102,7 +103,7 @@ static bool follow_pause(struct playback *p, bool *paused, struct timespec *due)
 static void finish(struct playback *p)
 {
     if (!atomic_exchange(&p->finishing, true))
-        utter_live_finish(p->live, p->position);
+        p->outlet->finish(p->outlet, p->position);
 }
 
 /* All has been read. What a file was cut short of is a gap at the end. */
@@ -125,6 +126,7 @@ static void *pump(void *user)
     if (block > BLOCK_SAMPLES)
         block = BLOCK_SAMPLES;
     clock_gettime(CLOCK_MONOTONIC, &due);
+    atomic_store(&p->source.origin_ns, due.tv_sec * INT64_C(1000000000) + due.tv_nsec);
     tell(p, SOURCE_LISTENING, false, "");
     while (!atomic_load_explicit(&p->stop, memory_order_relaxed)) {
         if (!follow_pause(p, &paused, &due))
@@ -146,11 +148,10 @@ static void *pump(void *user)
     return NULL;
 }
 
-static bool playback_start(struct source *source, struct utter_live *live,
-                           struct utter_error *error)
+static bool playback_start(struct source *source, struct outlet *outlet, struct utter_error *error)
 {
     struct playback *p = (struct playback *)source;
-    p->live = live;
+    p->outlet = outlet;
     int failure = thread_start(&p->pump, pump, p);
     if (failure != 0)
         return fault_set(error, UTTER_ERROR_SYSTEM, "a thread does not start: %s",
@@ -207,7 +208,7 @@ static void playback_close(struct source *source)
 static const struct source_kind PLAYBACK = {playback_start, playback_pause, playback_status,
                                             playback_stop, playback_close};
 
-struct source *playback_open(const char *path, const struct utter_model_info *model,
+struct source *playback_open(const char *path, int speed, const struct utter_model_info *model,
                              struct utter_error *error)
 {
     struct playback *p = calloc(1, sizeof(*p));
@@ -217,6 +218,7 @@ struct source *playback_open(const char *path, const struct utter_model_info *mo
     }
     pthread_mutex_init(&p->lock, NULL);
     p->source.kind = &PLAYBACK;
+    p->speed = speed;
     p->least = model->receptive_field;
     p->model_rate = model->sample_rate;
     p->source.channels = 1; /* audio_file averages them */

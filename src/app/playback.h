@@ -12,9 +12,10 @@
 
 /**
  * `path` as for audio_file_open(). A file that is shorter than one frame of `model`, damaged, or
- * cut off before its promised end ends with a failure; what was cut off is a gap.
+ * cut off before its promised end ends with a failure; what was cut off is a gap. It is played
+ * `speed` times as fast as it was recorded, or as fast as the recogniser takes it.
  */
-struct source *playback_open(const char *path, const struct utter_model_info *model,
+struct source *playback_open(const char *path, int speed, const struct utter_model_info *model,
                              struct utter_error *error);
 
 #endif

@@ -260,6 +260,12 @@ static void draw_help(struct screen *screen, const struct status_line *status)
         wattrset(window, A_NORMAL);
         return;
     }
+    if (status->notice != NULL) {
+        size_t length = text_fit(status->notice, strlen(status->notice), getmaxx(window) - 2);
+        waddch(window, ' ');
+        waddnstr(window, status->notice, (int)length);
+        return;
+    }
     if (screen->view.scrolled) {
         char text[80];
         snprintf(text, sizeof text, " %zu below",

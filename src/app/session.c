@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/session.h"
 #include "app/fault.h"
-#include "app/microphone.h"
 #include "app/model_path.h"
 #include "app/options.h"
-#include "app/playback.h"
 #include "app/signals.h"
 #include "app/state_directory.h"
 #include "app/terminal.h"
@@ -13,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { NO_MICROPHONE = 3 };
 
 static void log_message(void *user, enum utter_log_level level, const char *message)
 {
@@ -35,82 +31,18 @@ static bool open_model(struct session *session, struct utter_error *error)
     session->engine = utter_engine_open(&options, error);
     if (session->engine != NULL)
         session->model = utter_model_open(session->engine, directory, NULL, error);
-    size_t length = strlen(directory);
-    while (length > 1 && directory[length - 1] == '/')
-        directory[--length] = '\0';
-    const char *slash = strrchr(directory, '/');
-    session->model_name = text_clean(slash != NULL && slash[1] ? slash + 1 : directory);
+    session->model_name = model_path_name(directory);
     free(directory);
     if (session->model != NULL && session->model_name == NULL)
         return fault_memory(error);
     return session->model != NULL;
 }
 
-/* The recording that lies beside the model, or beside the model that comes with the program. */
-static struct source *open_demo(struct session *session, struct utter_error *error)
-{
-    static const char *const names[] = {"demo.flac", "demo.opus"};
-    const struct utter_model_info *model = utter_model_info(session->model);
-    const char *directory = model->directory;
-    for (int i = 0; i < 4; i++) {
-        char *path = NULL;
-        if (i < 2 && asprintf(&path, "%s/%s", directory, names[i]) < 0)
-            path = NULL;
-        if (i >= 2 && asprintf(&path, "models/digits/%s", names[i - 2]) >= 0) {
-            char *relative = path;
-            path = model_path_data(relative);
-            free(relative);
-        }
-        bool there = path != NULL && access(path, F_OK) == 0;
-        struct source *source = there ? playback_open(path, model, error) : NULL;
-        free(path);
-        if (there)
-            return source;
-    }
-    fault_set(error, UTTER_ERROR_FILE,
-              "the demo's recording is not here: it comes with the model \"digits\"");
-    return NULL;
-}
-
-/* Prints its own line; returns an exit status. */
-static int open_source(struct session *session)
-{
-    const struct listen_options *options = session->options;
-    struct utter_error error;
-    const struct utter_model_info *model = utter_model_info(session->model);
-    if (options->demo)
-        session->source = open_demo(session, &error);
-    else if (options->input != NULL)
-        session->source = playback_open(options->input, model, &error);
-    else
-        session->source =
-            microphone_open(options->device, model->sample_rate, session->log, &error);
-    if (session->source != NULL)
-        return OPTIONS_OK;
-    if (options->demo || options->input != NULL) {
-        fault_print("%s", error.message);
-        return OPTIONS_FAILURE;
-    }
-    fault_print("no microphone: %s; without one, try `utter --demo` or `utter --input FILE`",
-                error.message);
-    return NO_MICROPHONE;
-}
-
-static bool open_live(struct session *session, struct utter_error *error)
-{
-    struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
-    options.sample_rate = session->source->sample_rate;
-    options.channels = session->source->channels;
-    options.drafts_off = session->captions == NULL && !session->options->sink.drafts;
-    session->live = utter_live_open(session->model, &options, NULL, error);
-    return session->live != NULL;
-}
-
 static bool open_sink(struct session *session, const char *path, enum sink_format format,
                       struct utter_error *error)
 {
     struct sink_options options = session->options->sink;
-    options.sample_rate = session->source->sample_rate;
+    options.sample_rate = session->rate;
     options.format = format;
     struct sink *sink = sink_open(path, &options, error);
     if (sink != NULL)
@@ -134,7 +66,7 @@ static bool open_outputs(struct session *session, struct utter_error *error)
     if (!terminal_has_screen() && !open_sink(session, NULL, SINK_TEXT, error))
         return false;
 
-    session->captions = captions_new(session->source->sample_rate, options->sink.letter_case);
+    session->captions = captions_new(session->rate, options->sink.letter_case);
     if (session->captions == NULL)
         return fault_memory(error);
     struct utter_error failure;
@@ -151,14 +83,13 @@ int session_open(struct session *session, const struct listen_options *options)
     int status = OPTIONS_FAILURE;
     if (!open_model(session, &error))
         goto fail;
-    status = open_source(session);
+    status = session_inputs_open(session);
     if (status != OPTIONS_OK) {
         session_close(session);
         return status;
     }
     status = OPTIONS_FAILURE;
-    if (!open_outputs(session, &error) || !open_live(session, &error) ||
-        !signals_watch(terminal_emergency, &error))
+    if (!open_outputs(session, &error) || !signals_watch(terminal_emergency, &error))
         goto fail;
     if (session->captions != NULL && terminal_has_screen()) {
         session->screen = screen_open(session->captions, &error);
@@ -166,7 +97,7 @@ int session_open(struct session *session, const struct listen_options *options)
             goto fail;
         terminal_hide_errors(session->log);
     }
-    if (source_start(session->source, session->live, &error))
+    if (session_inputs_start(session, &error))
         return OPTIONS_OK;
 fail:
     session->failed = true;
@@ -183,7 +114,7 @@ static void say_goodbye(struct session *session)
         fault_print("%s", session->failure);
     if (path != NULL)
         fault_print("the transcript is in %s", path);
-    else if (session->transcript != NULL && session->was_heard)
+    else if (session->transcript != NULL && session->origin_ns != 0)
         fault_print("nothing was said, so there is no transcript");
     else if (session->captions != NULL && session->options->output != NULL)
         fault_print("the transcript is in %s", session->options->output);
@@ -194,9 +125,7 @@ int session_close(struct session *session)
     struct utter_error error;
     screen_close(session->screen);
     terminal_show_errors();
-    source_close(session->source);
-    if (session->live != NULL)
-        utter_live_close(session->live);
+    session_inputs_close(session);
     if (session->transcript != NULL && session->captions != NULL &&
         !transcript_update(session->transcript, session->captions, &error)) {
         session->failed = true;

@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A live session: one source, one model, and all that becomes of them. session.c opens and closes
- * it, session_loop.c runs it. Main thread.
+ * A live session: its inputs, one model, and all that becomes of them. session.c opens and closes
+ * it, session_inputs.c knows its inputs and changes them, session_loop.c runs it. Main thread.
  */
 #ifndef APP_SESSION_H
 #define APP_SESSION_H
 
 #include "app/captions.h"
+#include "app/change.h"
 #include "app/listen_options.h"
 #include "app/screen.h"
 #include "app/sink.h"
 #include "app/source.h"
+#include "app/track.h"
 #include "app/transcript.h"
+
+enum { SESSION_INPUTS = 2, SESSION_TRACKS = 8 };
+
+/** A source and the stream that hears it. */
+struct session_input {
+    struct source *source;
+    struct live_outlet *outlet; /* exchanged with the source */
+    struct track *track;        /* one of the session's */
+    int64_t base;               /* position of the source at which the track begins */
+    struct track *next; /* the same of another model, once the outlet has turned to it; or NULL */
+    struct source_status heard; /* the source's state as last told to the user */
+    bool was_heard;             /* at least once */
+};
 
 struct session {
     const struct listen_options *options;
@@ -19,22 +34,33 @@ struct session {
     char *model_name;
     struct utter_engine *engine;
     struct utter_model *model;
-    struct source *source;
-    struct utter_live *live;
-    struct captions *captions;     /* NULL without a terminal */
-    struct transcript *transcript; /* NULL when -o or a pipe has the words, or on failure */
-    struct sink *sinks[2];         /* -o's file, standard output */
+    struct session_input inputs[SESSION_INPUTS];
+    int input_count;
+    struct track *tracks[SESSION_TRACKS]; /* those of inputs, and those that still decode */
+    int track_count;
+    uint64_t utterances; /* counted over all tracks */
+    int64_t origin_ns;   /* CLOCK_MONOTONIC when the session's time began; 0: not yet */
+    int rate;            /* of the session's positions, Hz */
+    struct change change;
+    struct live_outlet *left_outlet; /* of the input before, until that is closed; or NULL */
+    struct track *left;              /* of the same, until all its words are there; or NULL */
+    int64_t left_end;                /* where its audio ended; -1: not known, or dealt with */
+    struct utter_event gap;          /* between the two */
+    struct captions *captions;       /* NULL without a terminal */
+    struct transcript *transcript;   /* NULL when -o or a pipe has the words, or on failure */
+    struct sink *sinks[2];           /* -o's file, standard output */
     int sink_count;
     struct screen *screen; /* NULL: lines */
 
-    struct source_status heard; /* the source's state as last told to the user */
-    bool was_heard;             /* at least once */
-    bool keys;                  /* there is a keyboard */
+    bool keys; /* there is a keyboard */
     bool paused;
+    bool muted;
     bool finishing;     /* the source was stopped; the last words are being decoded */
     bool done;          /* no event will come any more */
     bool leave;         /* end now */
     bool failed;        /* the exit status says so */
+    char notice[700];   /* shown for a moment ... */
+    int64_t noticed_ns; /* ... since then */
     char trouble[512];  /* shown while it lasts: a file that cannot be written */
     char failure[512];  /* shown for good */
     int64_t retried_ns; /* when what could not be written was last tried again */
@@ -48,5 +74,30 @@ void session_run(struct session *session);
 
 /** Gives the terminal back, says where the transcript lies, frees; returns the exit status. */
 int session_close(struct session *session);
+
+/* ---- session_inputs.c ---- */
+
+/** Opens the sources; prints its own line, returns an exit status. Sets session->rate. */
+int session_inputs_open(struct session *session);
+/** Opens their streams and lets audio in. */
+bool session_inputs_start(struct session *session, struct utter_error *error);
+void session_inputs_pause(struct session *session, bool paused);
+void session_inputs_mute(struct session *session, bool muted);
+void session_inputs_stop(struct session *session);
+void session_inputs_close(struct session *session);
+
+/** Listens to another input, or with another model; what was heard until then is kept. */
+void session_change_device(struct session *session, const char *device);
+void session_change_model(struct session *session, const char *directory);
+
+/** Brings a change on its way; once a tick. */
+void session_follow_change(struct session *session);
+
+/** The next event of any track, or NULL; sets session->done when none will come any more. */
+const struct utter_event *session_next_event(struct session *session, int *speaker);
+
+/** One line that is shown and, without a screen, printed. */
+void session_say(struct session *session, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -3,8 +3,10 @@
 #include "app/session.h"
 #include "app/signals.h"
 
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -23,11 +25,17 @@ static int64_t now_ns(void)
 
 /* ---- what goes wrong, and what is going on ---- */
 
-/* For people who have no screen: standard error. */
-static void say(const struct session *session, const char *message)
+static const int64_t NOTICE_NS = 5000000000; /* enough to read a line */
+
+void session_say(struct session *session, const char *format, ...)
 {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(session->notice, sizeof session->notice, format, arguments);
+    va_end(arguments);
+    session->noticed_ns = now_ns();
     if (session->screen == NULL)
-        fault_print("%s", message);
+        fault_print("%s", session->notice);
 }
 
 static void fail_for_good(struct session *session, const char *message)
@@ -42,67 +50,94 @@ static void note_writing(struct session *session, bool written, const char *mess
 {
     if (!written && session->trouble[0] == '\0') {
         snprintf(session->trouble, sizeof session->trouble, "%.400s; it is tried again", message);
-        say(session, session->trouble);
+        session_say(session, "%s", session->trouble);
     } else if (written && session->trouble[0] != '\0') {
         session->trouble[0] = '\0';
-        say(session, "everything is written now");
+        session_say(session, "everything is written now");
     }
 }
 
-static void tell_state(struct session *session, const struct source_status *now)
+static void tell_state(struct session *session, struct session_input *input,
+                       const struct source_status *now)
 {
-    char line[700];
-    const char *name = session->source->name;
-    enum source_state before = session->heard.state;
-    if (now->state == SOURCE_LISTENING && !session->was_heard) {
-        snprintf(line, sizeof line, "listening to %.200s with %.200s; Ctrl-C ends", name,
-                 session->model_name);
-        say(session, line);
-    } else if (now->state == SOURCE_LISTENING && before == SOURCE_LOST) {
-        snprintf(line, sizeof line, "the microphone %.200s is back", name);
-        say(session, line);
-    } else if (now->state == SOURCE_LOST && before != SOURCE_LOST) {
-        snprintf(line, sizeof line,
-                 "the microphone %.200s is lost: %.300s; what was heard is kept, and it is opened "
-                 "again when it is back",
-                 name, now->message);
-        say(session, line);
-    } else if (now->state == SOURCE_ENDED && now->failed) {
+    const char *name = input->source->name;
+    enum source_state before = input->heard.state;
+    if (now->state == SOURCE_LISTENING && !input->was_heard && session->screen == NULL)
+        session_say(session, "listening to %.200s with %.200s; Ctrl-C ends", name,
+                    session->model_name);
+    else if (now->state == SOURCE_LISTENING && before == SOURCE_LOST)
+        session_say(session, "the microphone %.200s is back", name);
+    else if (now->state == SOURCE_LOST && before != SOURCE_LOST)
+        session_say(session,
+                    "the microphone %.200s is lost: %.300s; what was heard is kept, and it is "
+                    "opened again when it is back",
+                    name, now->message);
+    else if (now->state == SOURCE_ENDED && now->failed)
         fail_for_good(session, now->message);
-    }
-    session->was_heard |= now->state == SOURCE_LISTENING;
+    input->was_heard |= now->state == SOURCE_LISTENING;
 }
 
-static void follow_source(struct session *session)
+static void follow_sources(struct session *session)
 {
-    struct source_status now;
-    source_status(session->source, &now);
-    if (now.state != session->heard.state || !session->was_heard)
-        tell_state(session, &now);
-    session->heard = now;
+    for (int i = 0; i < session->input_count; i++) {
+        struct session_input *input = &session->inputs[i];
+        struct source_status now;
+        source_status(input->source, &now);
+        if (now.state != input->heard.state || !input->was_heard)
+            tell_state(session, input, &now);
+        input->heard = now;
+    }
+}
+
+/* The input whose state matters most to the user: one that is lost, otherwise the first. */
+static const struct session_input *worst_input(const struct session *session)
+{
+    for (int i = 0; i < session->input_count; i++)
+        if (session->inputs[i].heard.state == SOURCE_LOST)
+            return &session->inputs[i];
+    return &session->inputs[0];
+}
+
+/* Two streams as one: the louder, the later, the busier. */
+static void add_status(struct utter_live_status *sum, const struct utter_live_status *other)
+{
+    sum->level_dbfs = fmaxf(sum->level_dbfs, other->level_dbfs);
+    sum->peak_dbfs = fmaxf(sum->peak_dbfs, other->peak_dbfs);
+    sum->load += other->load;
+    sum->latency_ms = fmaxf(sum->latency_ms, other->latency_ms);
+    sum->speech |= other->speech;
+    sum->behind |= other->behind;
 }
 
 static void draw(struct session *session)
 {
     char line[512];
+    const struct session_input *input = worst_input(session);
     struct status_line status = {
-        .source = session->source->name,
+        .source = input->source->name,
         .model = session->model_name,
-        .state = session->heard.state,
+        .state = input->heard.state,
         .finishing = session->finishing,
         .ended = session->done,
-        .sample_rate = session->source->sample_rate,
+        .sample_rate = session->rate,
         .live = UTTER_LIVE_STATUS_INIT,
     };
-    utter_live_status(session->live, &status.live);
+    utter_live_status(session->inputs[0].track->live, &status.live);
+    for (int i = 1; i < session->input_count; i++) {
+        struct utter_live_status other = UTTER_LIVE_STATUS_INIT;
+        utter_live_status(session->inputs[i].track->live, &other);
+        add_status(&status.live, &other);
+    }
     status.live.lost = captions_lost(session->captions); /* pauses are no losses */
+    if (now_ns() - session->noticed_ns < NOTICE_NS)
+        status.notice = session->notice;
     if (session->trouble[0] != '\0') {
         status.trouble = session->trouble;
     } else if (session->failure[0] != '\0') {
         status.trouble = session->failure;
-    } else if (session->heard.state == SOURCE_LOST) {
-        snprintf(line, sizeof line, "%.60s is lost: %s; opening it again", session->source->name,
-                 session->heard.message);
+    } else if (input->heard.state == SOURCE_LOST) {
+        snprintf(line, sizeof line, "%.60s is lost: %s; opening it again", input->source->name,
+                 input->heard.message);
         status.trouble = line;
     }
     screen_draw(session->screen, &status);
@@ -127,14 +162,13 @@ static void take_events(struct session *session)
 {
     struct utter_error error = {0};
     const struct utter_event *event;
-    while ((event = utter_live_next(session->live)) != NULL)
+    int speaker;
+    while ((event = session_next_event(session, &speaker)) != NULL)
         take_event(session, event);
     if (session->transcript != NULL && session->trouble[0] == '\0') {
         bool written = transcript_update(session->transcript, session->captions, &error);
         note_writing(session, written, error.message);
     }
-    if (utter_live_wait(session->live, 0) == UTTER_WAIT_DONE)
-        session->done = true;
 }
 
 static void write_again(struct session *session)
@@ -161,9 +195,9 @@ static void quit(struct session *session)
     session->finishing = true;
     if (session->screen != NULL)
         draw(session);
-    if (session->heard.state == SOURCE_LOST)
+    if (worst_input(session)->heard.state == SOURCE_LOST)
         fail_for_good(session, "the microphone was lost and did not come back");
-    source_stop(session->source);
+    session_inputs_stop(session);
 }
 
 static void pause_or_go_on(struct session *session)
@@ -173,21 +207,27 @@ static void pause_or_go_on(struct session *session)
     session->paused = !session->paused;
     if (session->paused && session->captions != NULL)
         captions_pause(session->captions);
-    source_pause(session->source, session->paused);
+    session_inputs_pause(session, session->paused);
+}
+
+static bool any_listens(const struct session *session)
+{
+    for (int i = 0; i < session->input_count; i++) {
+        struct source_status status;
+        source_status(session->inputs[i].source, &status);
+        if (status.state == SOURCE_LISTENING || status.state == SOURCE_WAITING)
+            return true;
+    }
+    return false;
 }
 
 /* A process that is stopped does not listen: its pump must know before it is stopped, too. */
 static void stop_for_a_while(struct session *session)
 {
     const struct timespec nap = {.tv_nsec = 10000000};
-    struct source_status status;
-    source_pause(session->source, true);
-    for (int i = 0; i < 10; i++) {
-        source_status(session->source, &status);
-        if (status.state != SOURCE_LISTENING && status.state != SOURCE_WAITING)
-            break;
+    session_inputs_pause(session, true);
+    for (int i = 0; i < 10 && any_listens(session); i++)
         nanosleep(&nap, NULL);
-    }
     if (session->captions != NULL)
         captions_pause(session->captions);
     if (session->screen != NULL)
@@ -195,7 +235,7 @@ static void stop_for_a_while(struct session *session)
     signals_stop_process();
     if (session->screen != NULL)
         screen_resume(session->screen);
-    source_pause(session->source, session->paused);
+    session_inputs_pause(session, session->paused);
 }
 
 static void take_signals(struct session *session)
@@ -235,18 +275,22 @@ static void take_keys(struct session *session)
 
 /* ---- the loop ---- */
 
-enum { SIGNALS, EVENTS, KEYS, OUTPUT, POLLED };
+enum { SIGNALS, KEYS, OUTPUT, EVENTS, POLLED = EVENTS + SESSION_TRACKS };
 
 static void wait_for_something(struct session *session)
 {
     struct pollfd polled[POLLED] = {
         [SIGNALS] = {.fd = signals_descriptor(), .events = POLLIN},
-        [EVENTS] = {.fd = session->done ? -1 : utter_live_descriptor(session->live),
-                    .events = POLLIN},
         [KEYS] = {.fd = session->keys ? STDIN_FILENO : -1, .events = POLLIN},
         /* Whoever read our standard output may have had enough. */
         [OUTPUT] = {.fd = session->screen == NULL ? STDOUT_FILENO : -1, .events = 0},
     };
+    for (int i = 0; i < SESSION_TRACKS; i++) {
+        bool wanted = i < session->track_count && !session->tracks[i]->done &&
+                      session->tracks[i]->offset_known;
+        polled[EVENTS + i].fd = wanted ? utter_live_descriptor(session->tracks[i]->live) : -1;
+        polled[EVENTS + i].events = POLLIN;
+    }
     if (poll(polled, POLLED, TICK_MS) <= 0)
         return;
     if ((polled[KEYS].revents & (POLLHUP | POLLERR)) != 0) {
@@ -261,7 +305,8 @@ void session_run(struct session *session)
 {
     session->keys = session->screen != NULL;
     while (!session->leave && (!session->done || session->screen != NULL)) {
-        follow_source(session);
+        follow_sources(session);
+        session_follow_change(session);
         if (session->screen != NULL)
             draw(session);
         wait_for_something(session);
@@ -273,5 +318,5 @@ void session_run(struct session *session)
         if (session->done && session->finishing)
             break; /* the user wanted to leave, and all is decoded */
     }
-    follow_source(session);
+    follow_sources(session);
 }

@@ -2,12 +2,15 @@
 /**
  * Where live audio comes from: a microphone (microphone.h) or a file at a microphone's speed
  * (playback.h). A source has one thread of its own, the pump, which alone pushes into the
- * utter_live; everything here is called from the main thread and never waits for sound.
+ * outlet; everything here is called from the main thread and never waits for sound.
  */
 #ifndef APP_SOURCE_H
 #define APP_SOURCE_H
 
+#include "app/outlet.h"
 #include "utter.h"
+
+#include <stdatomic.h>
 
 enum source_state {
     SOURCE_WAITING = 0, /* open, but no sound has come yet */
@@ -27,7 +30,7 @@ struct source;
 
 /** What a kind of source provides; use the functions below. */
 struct source_kind {
-    bool (*start)(struct source *source, struct utter_live *live, struct utter_error *error);
+    bool (*start)(struct source *source, struct outlet *outlet, struct utter_error *error);
     void (*pause)(struct source *source, bool paused);
     void (*status)(struct source *source, struct source_status *status);
     void (*stop)(struct source *source);
@@ -38,14 +41,15 @@ struct source {
     const struct source_kind *kind;
     int sample_rate;
     int channels;
-    const char *name; /* for the screen: clean text */
+    const char *name;          /* for the screen: clean text */
+    _Atomic int64_t origin_ns; /* CLOCK_MONOTONIC when position 0 was heard; 0: not yet */
 };
 
-/** Starts the pump: from now on samples are pushed into `live`. Once. */
-static inline bool source_start(struct source *source, struct utter_live *live,
+/** Starts the pump: from now on samples are pushed into `outlet`, which must outlive it. Once. */
+static inline bool source_start(struct source *source, struct outlet *outlet,
                                 struct utter_error *error)
 {
-    return source->kind->start(source, live, error);
+    return source->kind->start(source, outlet, error);
 }
 
 /**
@@ -62,13 +66,13 @@ static inline void source_status(struct source *source, struct source_status *st
     source->kind->status(source, status);
 }
 
-/** Ends the audio: what was recorded so far is pushed, then utter_live_finish() is called. */
+/** Ends the audio: what was recorded so far is pushed, then the outlet is finished. */
 static inline void source_stop(struct source *source)
 {
     source->kind->stop(source);
 }
 
-/** Stops and frees. NULL is allowed. Before the utter_live is closed. */
+/** Stops and frees. NULL is allowed. Before what the outlet leads to is closed. */
 static inline void source_close(struct source *source)
 {
     if (source)

@@ -12,6 +12,7 @@ struct status_line {
     const char *source;  /**< the microphone's or file's name */
     const char *model;   /**< its name */
     const char *trouble; /**< one line that the user should read, or NULL */
+    const char *notice;  /**< the same, for a moment */
     enum source_state state;
     bool finishing;  /**< the last words are being decoded */
     bool ended;      /**< no more captions will come */

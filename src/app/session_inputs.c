@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/fault.h"
+#include "app/microphone.h"
+#include "app/model_path.h"
+#include "app/options.h"
+#include "app/playback.h"
+#include "app/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NO_MICROPHONE = 3 };
+
+/* A break between two inputs that nobody would notice, in seconds. */
+static const double NO_GAP = 0.05;
+
+/* ---- sources ---- */
+
+/* The recording that lies beside the model, or beside the model that comes with the program. */
+static struct source *open_demo(struct session *session, struct utter_error *error)
+{
+    static const char *const names[] = {"demo.flac", "demo.opus"};
+    const struct utter_model_info *model = utter_model_info(session->model);
+    const char *directory = model->directory;
+    for (int i = 0; i < 4; i++) {
+        char *path = NULL;
+        if (i < 2 && asprintf(&path, "%s/%s", directory, names[i]) < 0)
+            path = NULL;
+        if (i >= 2 && asprintf(&path, "models/digits/%s", names[i - 2]) >= 0) {
+            char *relative = path;
+            path = model_path_data(relative);
+            free(relative);
+        }
+        bool there = path != NULL && access(path, F_OK) == 0;
+        struct source *source = there ? playback_open(path, 1, model, error) : NULL;
+        free(path);
+        if (there)
+            return source;
+    }
+    fault_set(error, UTTER_ERROR_FILE,
+              "the demo's recording is not here: it comes with the model \"digits\"");
+    return NULL;
+}
+
+static struct source *open_microphone(struct session *session, const char *device,
+                                      const atomic_bool *cancelled, struct utter_error *error)
+{
+    const struct microphone_options options = {
+        .device = device,
+        .rate = utter_model_info(session->model)->sample_rate,
+        .log = session->log,
+        .paused = cancelled != NULL,
+        .cancelled = cancelled,
+    };
+    return microphone_open(&options, error);
+}
+
+int session_inputs_open(struct session *session)
+{
+    const struct listen_options *options = session->options;
+    struct utter_error error;
+    struct source *source;
+    if (options->demo)
+        source = open_demo(session, &error);
+    else if (options->input != NULL)
+        source =
+            playback_open(options->input, options->speed, utter_model_info(session->model), &error);
+    else
+        source = open_microphone(session, options->device, NULL, &error);
+    if (source != NULL) {
+        session->inputs[session->input_count++].source = source;
+        session->rate = source->sample_rate;
+        return OPTIONS_OK;
+    }
+    if (options->demo || options->input != NULL) {
+        fault_print("%s", error.message);
+        return OPTIONS_FAILURE;
+    }
+    fault_print("no microphone: %s; without one, try `utter --demo` or `utter --input FILE`",
+                error.message);
+    return NO_MICROPHONE;
+}
+
+/* ---- tracks ---- */
+
+/* A stream that hears `source`; it is one of the session's, and its offset is not known yet. */
+static struct track *open_track(struct session *session, const struct source *source, int speaker,
+                                struct utter_error *error)
+{
+    struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
+    options.sample_rate = source->sample_rate;
+    options.channels = source->channels;
+    options.drafts_off = session->captions == NULL && !session->options->sink.drafts;
+    if (session->track_count == SESSION_TRACKS) {
+        fault_set(error, UTTER_ERROR_SYSTEM, "the words of the inputs before are still awaited");
+        return NULL;
+    }
+    struct track *track = calloc(1, sizeof *track);
+    if (track == NULL) {
+        fault_memory(error);
+        return NULL;
+    }
+    track->speaker = speaker;
+    track->sample_rate = source->sample_rate;
+    track->session_rate = session->rate;
+    track->live = utter_live_open(session->model, &options, NULL, error);
+    if (track->live == NULL) {
+        free(track);
+        return NULL;
+    }
+    session->tracks[session->track_count++] = track;
+    return track;
+}
+
+static void forget_track(struct session *session, struct track *track)
+{
+    for (int i = 0; i < session->track_count; i++)
+        if (session->tracks[i] == track)
+            session->tracks[i] = session->tracks[--session->track_count];
+    track_close(track);
+    free(track);
+}
+
+static bool start_input(struct session *session, struct session_input *input,
+                        struct utter_error *error)
+{
+    struct live_outlet *outlet = malloc(sizeof *outlet);
+    if (outlet == NULL)
+        return fault_memory(error);
+    live_outlet_open(outlet, input->track->live, input->source->channels);
+    live_outlet_mute(outlet, session->muted);
+    input->outlet = outlet;
+    return source_start(input->source, &outlet->outlet, error);
+}
+
+bool session_inputs_start(struct session *session, struct utter_error *error)
+{
+    session->left_end = -1;
+    for (int i = 0; i < session->input_count; i++) {
+        struct session_input *input = &session->inputs[i];
+        int speaker = session->input_count > 1 ? i + 1 : 0;
+        input->track = open_track(session, input->source, speaker, error);
+        if (input->track == NULL || !start_input(session, input, error))
+            return false;
+    }
+    return true;
+}
+
+void session_inputs_pause(struct session *session, bool paused)
+{
+    for (int i = 0; i < session->input_count; i++)
+        source_pause(session->inputs[i].source, paused);
+}
+
+void session_inputs_mute(struct session *session, bool muted)
+{
+    for (int i = 0; i < session->input_count; i++)
+        live_outlet_mute(session->inputs[i].outlet, muted);
+}
+
+void session_inputs_stop(struct session *session)
+{
+    for (int i = 0; i < session->input_count; i++)
+        source_stop(session->inputs[i].source);
+}
+
+void session_inputs_close(struct session *session)
+{
+    change_end(&session->change);
+    for (int i = 0; i < session->input_count; i++) {
+        source_close(session->inputs[i].source);
+        free(session->inputs[i].outlet);
+    }
+    session->input_count = 0;
+    free(session->left_outlet);
+    while (session->track_count > 0)
+        forget_track(session, session->tracks[0]);
+}
+
+/* ---- changes ---- */
+
+static bool open_other_input(struct change *change)
+{
+    change->source =
+        open_microphone(change->user, change->name, &change->cancelled, &change->error);
+    return change->source != NULL;
+}
+
+static bool open_other_model(struct change *change)
+{
+    struct session *session = change->user;
+    change->model = utter_model_open(session->engine, change->name, NULL, &change->error);
+    return change->model != NULL;
+}
+
+static void start_change(struct session *session, change_function *open, const char *name)
+{
+    struct utter_error error;
+    if (session->finishing || session->done)
+        return;
+    if (change_state(&session->change) != CHANGE_NONE || session->left != NULL)
+        session_say(session, "one change at a time: the last one is still on its way");
+    else if (!change_start(&session->change, open, name, session, &error))
+        session_say(session, "%s", error.message);
+    else
+        session_say(session, "opening %.200s", name[0] != '\0' ? name : "the default input");
+}
+
+void session_change_device(struct session *session, const char *device)
+{
+    start_change(session, open_other_input, device);
+}
+
+void session_change_model(struct session *session, const char *directory)
+{
+    start_change(session, open_other_model, directory);
+}
+
+/* From here on the new input is heard; what the old one heard is still being decoded. */
+static bool take_input(struct session *session, struct utter_error *error)
+{
+    struct session_input *input = &session->inputs[0];
+    struct source *source = session->change.source;
+    struct track *track = open_track(session, source, input->track->speaker, error);
+    if (track == NULL)
+        return false;
+    struct session_input before = *input;
+    source_stop(before.source);
+    input->source = source;
+    input->track = track;
+    if (!start_input(session, input, error)) { /* nothing is heard any more: say so at the end */
+        session->failed = true;
+        snprintf(session->failure, sizeof session->failure, "%.400s", error->message);
+    }
+    source_pause(source, session->paused);
+    session->left = before.track;
+    input->was_heard = false;
+    input->base = 0;
+    session->left_outlet = before.outlet;
+    change_close(&session->change, before.source);
+    return true;
+}
+
+/* The old model's streams end with the audio that has come until now. */
+static bool take_model(struct session *session, struct utter_error *error)
+{
+    struct utter_model *before = session->model;
+    session->model = session->change.model;
+    for (int i = 0; i < session->input_count; i++) {
+        struct session_input *input = &session->inputs[i];
+        input->next = open_track(session, input->source, input->track->speaker, error);
+        if (input->next == NULL) {
+            while (i-- > 0) {
+                forget_track(session, session->inputs[i].next);
+                session->inputs[i].next = NULL;
+            }
+            session->model = before;
+            return false;
+        }
+    }
+    for (int i = 0; i < session->input_count; i++)
+        live_outlet_redirect(session->inputs[i].outlet, session->inputs[i].next->live);
+    utter_model_close(before);
+    char *name = model_path_name(session->change.name);
+    if (name != NULL) {
+        free(session->model_name);
+        session->model_name = name;
+    }
+    change_close(&session->change, NULL);
+    return true;
+}
+
+static void take_change(struct session *session)
+{
+    struct change *change = &session->change;
+    struct utter_error error = change->error;
+    bool input = change->source != NULL;
+    if (!change->failed && (input ? take_input(session, &error) : take_model(session, &error)))
+        return;
+    session_say(session, "%.200s does not open: %.250s; nothing has changed", change->name,
+                error.message);
+    change_end(change);
+}
+
+/* Streams of another model begin where their outlet turned. */
+static void follow_outlets(struct session *session)
+{
+    for (int i = 0; i < session->input_count; i++) {
+        struct session_input *input = &session->inputs[i];
+        if (input->next == NULL || !live_outlet_settled(input->outlet) ||
+            !input->track->offset_known)
+            continue;
+        int64_t base = atomic_load(&input->outlet->base) - input->base;
+        input->next->offset =
+            input->track->offset + (double)base / (double)input->source->sample_rate;
+        input->next->offset_known = true;
+        input->base += base;
+        input->track = input->next;
+        input->next = NULL;
+    }
+}
+
+void session_follow_change(struct session *session)
+{
+    struct change *change = &session->change;
+    if (change_state(change) == CHANGE_OPENED && !session->finishing && !session->done)
+        take_change(session);
+    follow_outlets(session);
+    if (change_state(change) != CHANGE_DONE)
+        return;
+    change_end(change);
+    free(session->left_outlet);
+    session->left_outlet = NULL;
+}
+
+/* ---- events ---- */
+
+/* The session's time begins with the first sound that is heard. */
+static void settle_offsets(struct session *session)
+{
+    for (int i = 0; i < session->input_count; i++) {
+        struct session_input *input = &session->inputs[i];
+        int64_t origin = atomic_load_explicit(&input->source->origin_ns, memory_order_acquire);
+        if (input->track == NULL || input->track->offset_known ||
+            (origin == 0 && !session->finishing))
+            continue;
+        if (session->origin_ns == 0)
+            session->origin_ns = origin;
+        if (origin != 0)
+            input->track->offset = 1e-9 * (double)(origin - session->origin_ns);
+        input->track->offset_known = true;
+    }
+}
+
+/* What was missed between the input before and this one; NULL when there is nothing to tell. */
+static const struct utter_event *change_gap(struct session *session)
+{
+    const struct track *track = session->inputs[0].track;
+    if (session->left_end < 0 || !track->offset_known)
+        return NULL;
+    int64_t start = session->left_end, end = track_position(track, 0);
+    session->left_end = -1;
+    if ((double)(end - start) < NO_GAP * session->rate)
+        return NULL;
+    session->gap = (struct utter_event){
+        .type = UTTER_EVENT_GAP, .start = start, .end = end, .lost = end - start};
+    return &session->gap;
+}
+
+/* A stream that no input feeds any more, and whose words are all there. */
+static void drop_track(struct session *session, struct track *track)
+{
+    for (int i = 0; i < session->input_count; i++)
+        if (session->inputs[i].track == track || session->inputs[i].next == track)
+            return;
+    if (session->left == track) {
+        struct utter_live_status status = UTTER_LIVE_STATUS_INIT;
+        utter_live_status(track->live, &status);
+        session->left_end = track_position(track, status.pushed);
+        session->left = NULL;
+    }
+    forget_track(session, track);
+}
+
+const struct utter_event *session_next_event(struct session *session, int *speaker)
+{
+    settle_offsets(session);
+    follow_outlets(session);
+    bool all_done = true;
+    const struct utter_event *event = change_gap(session);
+    *speaker = 0;
+    for (int i = session->track_count; event == NULL && i-- > 0;) {
+        struct track *track = session->tracks[i];
+        if (!track->done && track->offset_known) {
+            *speaker = track->speaker;
+            event = track_next(track, &session->utterances);
+        }
+        all_done = all_done && track->done;
+        if (event == NULL && track->done)
+            drop_track(session, track);
+    }
+    session->done = event == NULL && all_done && session->track_count > 0;
+    return event;
+}
