@@ -77,7 +77,7 @@ void checkpoint_close(struct checkpoint *checkpoint)
     free(checkpoint);
 }
 
-void checkpoint_release_pages(struct checkpoint *checkpoint)
+void checkpoint_release_pages(const struct checkpoint *checkpoint)
 {
     shards_release_pages(checkpoint->shards);
 }

@@ -65,6 +65,6 @@ void checkpoint_close(struct checkpoint *checkpoint);
  * Tells the system that the mapped pages are not needed for now, after the weights were repacked.
  * They stay readable.
  */
-void checkpoint_release_pages(struct checkpoint *checkpoint);
+void checkpoint_release_pages(const struct checkpoint *checkpoint);
 
 #endif

@@ -27,6 +27,17 @@ static float float_of_half(uint16_t half)
     return float_of_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
 }
 
+/* Integers times the step of their place in the first dimension. */
+static void widen_bytes(const struct tensor *tensor, int64_t first, int64_t count, float *out)
+{
+    const int8_t *bytes = (const int8_t *)tensor->data + first;
+    int64_t row = 1;
+    for (int i = 1; i < tensor->rank; i++)
+        row *= tensor->shape[i];
+    for (int64_t i = 0; i < count; i++)
+        out[i] = tensor->steps ? (float)bytes[i] * tensor->steps[(first + i) / row] : bytes[i];
+}
+
 void tensor_to_float(const struct tensor *tensor, int64_t first, int64_t count, float *out)
 {
     const uint16_t *halves = (const uint16_t *)tensor->data + first;
@@ -41,6 +52,9 @@ void tensor_to_float(const struct tensor *tensor, int64_t first, int64_t count, 
     case DTYPE_BF16:
         for (int64_t i = 0; i < count; i++)
             out[i] = float_of_bits((uint32_t)halves[i] << 16);
+        break;
+    case DTYPE_I8:
+        widen_bytes(tensor, first, count, out);
         break;
     }
 }

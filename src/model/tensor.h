@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16 };
+enum dtype { DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_I8 };
 
 /** Shape is checked at binding, so users know it: whoever holds a tensor says it in a comment. */
 struct tensor {
@@ -16,6 +16,8 @@ struct tensor {
     int rank;
     int64_t shape[4];
     const void *data; /* owned by the checkpoint, row-major, aligned to its element; NULL: absent */
+    const float *steps; /* of DTYPE_I8: [shape[0]] what one of each output's integers stands for;
+                           NULL: the integers are values. Owned by the checkpoint */
 };
 
 /** Widens or copies `count` elements from element `first` on into `out`. */

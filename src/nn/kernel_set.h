@@ -28,5 +28,7 @@ void KERNEL(layer_norm)(const struct norm *norm, const float *in, float *out, in
 float KERNEL(exponentials)(float *values, int64_t count);
 void KERNEL(scale)(const float *from, float factor, float *to, int64_t count);
 void KERNEL(log_softmax)(const float *in, float *out, int64_t count);
+void KERNEL(int8_tile)(const struct int8_tile *tile);
+void KERNEL(int8_quantise)(const struct int8_rows *rows);
 
 #endif

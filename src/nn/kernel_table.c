@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "nn/int8_vector.h"
 #include "nn/kernel_set.h"
 
 #define TEXT_(word) #word
@@ -17,4 +18,10 @@ const struct kernels KERNEL(kernels) = {
     .exponentials = KERNEL(exponentials),
     .scale = KERNEL(scale),
     .log_softmax = KERNEL(log_softmax),
+    .int8_panel = INT8_VECTORS * VECTOR_LANES,
+    .int8_rows = INT8_ROWS,
+    .int8_levels = INT8_LEVELS,
+    .int8_signed = INT8_SHIFT != 0,
+    .int8_tile = KERNEL(int8_tile),
+    .int8_quantise = KERNEL(int8_quantise),
 };

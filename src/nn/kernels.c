@@ -5,7 +5,13 @@
 
 extern const struct kernels kernels_portable;
 #if defined(__x86_64__)
-extern const struct kernels kernels_avx2, kernels_avx512;
+extern const struct kernels kernels_avx2, kernels_avx512, kernels_avx512_vnni;
+
+static bool have_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
 #endif
 
 const struct kernels *kernels_find(enum instruction_set set)
@@ -19,9 +25,10 @@ const struct kernels *kernels_find(enum instruction_set set)
             return &kernels_avx2;
         return NULL;
     case KERNELS_AVX512:
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-            return &kernels_avx512;
+        return have_avx512() ? &kernels_avx512 : NULL;
+    case KERNELS_AVX512_VNNI:
+        if (have_avx512() && __builtin_cpu_supports("avx512vnni"))
+            return &kernels_avx512_vnni;
         return NULL;
 #endif
     default:

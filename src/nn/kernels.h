@@ -56,6 +56,46 @@ struct norm {
     enum activation activation; /* of the normed values */
 };
 
+/** A row of bytes stands for offset + step × byte, bytes being signed where int8_signed is set. */
+struct int8_scale {
+    float step;
+    float offset;
+};
+
+/**
+ * A tile of a product of bytes, C = A Bᵀ scaled and with its bias. A's rows are as int8_quantise()
+ * leaves them. B has `width` columns, of each 4 inputs at a time, [quads][width][4]; they are
+ * multiples of the lanes, as are the arrays over columns. Only `columns` of C are written.
+ */
+struct int8_tile {
+    const uint8_t *a;
+    int64_t row_stride; /* bytes */
+    int64_t quads;
+    const int8_t *b; /* -127 .. 127 */
+    int64_t width;
+    const struct int8_scale *row_scales; /* [rows] */
+    const float *steps;                  /* [width] one of B's integers is so much */
+    const float *totals;                 /* [width] the sum of a column's weights */
+    const float *bias;                   /* [width] */
+    float *c;
+    int64_t c_stride;
+    int64_t columns;
+    int rows; /* 1 .. kernels' int8_rows */
+};
+
+/** Rows, in runs as those of gemm_tile, that become bytes, each row with a scale of its own. */
+struct int8_rows {
+    const float *values;
+    int64_t rows;
+    int64_t row_stride;
+    int64_t taps;
+    int64_t tap_length;
+    int64_t tap_stride;
+    uint8_t *bytes; /* [rows, bytes_stride], zeros behind the inputs up to a multiple of 4 */
+    int64_t bytes_stride;
+    struct int8_scale *scales; /* [rows] */
+};
+
 struct kernels {
     const char *name;
     int lanes; /* floats in a vector */
@@ -70,9 +110,22 @@ struct kernels {
     /* to = from × factor */
     void (*scale)(const float *from, float factor, float *to, int64_t count);
     void (*log_softmax)(const float *in, float *out, int64_t count);
+
+    int int8_panel;  /* columns that a packed matrix of bytes keeps together */
+    int int8_rows;   /* at most, in a tile */
+    int int8_levels; /* the greatest byte less the least */
+    bool int8_signed;
+    void (*int8_tile)(const struct int8_tile *tile);
+    void (*int8_quantise)(const struct int8_rows *rows);
 };
 
-enum instruction_set { KERNELS_PORTABLE, KERNELS_AVX2, KERNELS_AVX512, KERNELS_SETS };
+enum instruction_set {
+    KERNELS_PORTABLE,
+    KERNELS_AVX2,
+    KERNELS_AVX512,
+    KERNELS_AVX512_VNNI,
+    KERNELS_SETS
+};
 
 /** NULL when this machine or this build lacks the instruction set. KERNELS_PORTABLE never is. */
 const struct kernels *kernels_find(enum instruction_set set);

@@ -61,7 +61,7 @@ static enum utter_code load(struct utter_model *model, struct utter_error *error
     model->info.vocabulary_size = checkpoint->vocabulary.size;
     code = read_labels(model, &checkpoint->vocabulary, error);
     if (!code) {
-        model->w2v2 = w2v2_open(checkpoint, model->engine->pool, error);
+        model->w2v2 = w2v2_open(checkpoint, model->engine->pool, W2V2_PRECISION_STORED, error);
         if (model->w2v2)
             describe(model, checkpoint);
         else

@@ -23,14 +23,14 @@ static void norm(const struct pass *pass, const struct norm *norm, const float *
 }
 
 /* out = activation(in Wᵀ + b) + residual, which may be NULL and has rows like the hidden ones */
-static void linear(const struct pass *pass, enum w2v2_work work, const struct gemm_weights *weights,
+static void linear(const struct pass *pass, enum w2v2_work work, const struct w2v2_product *product,
                    const float *in, float *out, enum activation activation, const float *residual)
 {
-    int64_t inputs = weights->shape.inputs;
+    int64_t inputs = product->shape.inputs;
     struct gemm_input input = gemm_rows(in, pass->frames, inputs, w2v2_row(inputs));
-    struct gemm_output output = {out, w2v2_row(weights->shape.outputs), activation, residual,
+    struct gemm_output output = {out, w2v2_row(product->shape.outputs), activation, residual,
                                  pass->row};
-    gemm_run(weights, pass->pool, &input, &output);
+    w2v2_multiply(product, pass->pool, &input, &output, pass->workspace->bytes);
     w2v2_tell(pass->watcher, work);
 }
 
@@ -51,7 +51,7 @@ static void project(const struct pass *pass, const float *features, int64_t stri
     struct gemm_output output = {.values = workspace->padded + margin,
                                  .row_stride = pass->row,
                                  .activation = ACTIVATION_LINEAR};
-    gemm_run(&w2v2->projection, pass->pool, &input, &output);
+    w2v2_multiply(&w2v2->projection, pass->pool, &input, &output, workspace->bytes);
     w2v2_tell(pass->watcher, W2V2_WORK_PROJECTION);
     if (!pass->past)
         memset(workspace->padded, 0, (size_t)margin * sizeof(float));
@@ -78,12 +78,12 @@ static void add_positions(const struct pass *pass, float *out)
     struct gemm_output output = {out, pass->row, w2v2->config.feat_extract_activation, NULL,
                                  pass->row};
     if (pass->watcher && pass->watcher->see) {
-        gemm_run(&w2v2->position, pass->pool, &input, &output);
+        w2v2_multiply(&w2v2->position, pass->pool, &input, &output, workspace->bytes);
         w2v2_show(pass->watcher, workspace, W2V2_STAGE_POSITIONAL, 0, out, pass->row, pass->frames,
                   pass->hidden);
     }
     output.residual = workspace->padded + kernel / 2 * pass->row;
-    gemm_run(&w2v2->position, pass->pool, &input, &output);
+    w2v2_multiply(&w2v2->position, pass->pool, &input, &output, workspace->bytes);
     w2v2_tell(pass->watcher, W2V2_WORK_POSITIONAL);
 }
 

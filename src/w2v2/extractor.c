@@ -53,7 +53,7 @@ static void normalize(const struct extractor_statistics *statistics, const float
  * The group norm of layer 0 has one channel a group and is over time: a factor and a shift for each
  * channel, which go into the convolution's own weights and bias once the moments are known.
  */
-static struct gemm_weights fold_group_norm(const struct w2v2 *w2v2,
+static struct w2v2_product fold_group_norm(const struct w2v2 *w2v2,
                                            struct w2v2_workspace *workspace,
                                            const struct conv_moments *moments)
 {
@@ -67,8 +67,10 @@ static struct gemm_weights fold_group_norm(const struct w2v2 *w2v2,
         /* The convolution's bias is part of the mean, which the norm takes away. */
         workspace->first_bias[i] = (float)(conv->norm.offset[i] - mean * scale);
     }
-    return gemm_scale(&conv->product, workspace->first_scale, workspace->first_bias,
-                      workspace->first_panels);
+    struct w2v2_product folded = conv->product;
+    folded.floats = gemm_scale(&conv->product.floats, workspace->first_scale, workspace->first_bias,
+                               workspace->first_panels);
+    return folded;
 }
 
 /* ---- convolutions ---------------------------------------------------------------------------- */
@@ -84,8 +86,8 @@ struct rows {
  * calling thread does it. Returns the rows written.
  */
 static struct rows convolve(const struct w2v2 *w2v2, struct pool *pool, int layer,
-                            const struct gemm_weights *product, struct rows in, float *out,
-                            int64_t out_stride)
+                            const struct w2v2_product *product, struct rows in, float *out,
+                            int64_t out_stride, float *bytes)
 {
     const struct w2v2_conv *conv = &w2v2->conv[layer];
     int64_t kernel = w2v2->config.conv_kernel[layer], stride = w2v2->config.conv_stride[layer];
@@ -103,7 +105,7 @@ static struct rows convolve(const struct w2v2 *w2v2, struct pool *pool, int laye
         .row_stride = out_stride,
         .activation = layer_norm ? ACTIVATION_LINEAR : conv->norm.activation,
     };
-    gemm_run(product, pool, &input, &output);
+    w2v2_multiply(product, pool, &input, &output, bytes);
     if (layer_norm)
         w2v2_norm(pool, &(struct row_norm){w2v2->kernels, &conv->norm, out, out_stride, out,
                                            out_stride, input.rows, w2v2->config.conv_dim[layer]});
@@ -116,8 +118,9 @@ static struct rows convolve(const struct w2v2 *w2v2, struct pool *pool, int laye
  */
 struct front {
     const struct w2v2 *w2v2;
-    const struct gemm_weights *first; /* layer 0's product, with its group norm if it has one */
+    const struct w2v2_product *first; /* layer 0's product, with its group norm if it has one */
     float *scratch;                   /* [threads][w2v2_front_floats()] */
+    float *bytes;                     /* the workspace's */
     struct rows samples;
     float *out;
     int64_t out_stride;
@@ -155,10 +158,11 @@ static void run_front(void *context, int64_t index, int thread)
     struct rows rows = {front->samples.values + skipped,
                         window(inner, config->conv_kernel[0], config->conv_stride[0]), 1};
     float *scratch = front->scratch + thread * w2v2_front_floats(config);
-    rows =
-        convolve(front->w2v2, NULL, 0, front->first, rows, scratch, w2v2_row(config->conv_dim[0]));
+    float *bytes = front->bytes + thread * INT8_THREAD_FLOATS;
+    rows = convolve(front->w2v2, NULL, 0, front->first, rows, scratch,
+                    w2v2_row(config->conv_dim[0]), bytes);
     convolve(front->w2v2, NULL, 1, &front->w2v2->conv[1].product, rows,
-             front->out + first * front->out_stride, front->out_stride);
+             front->out + first * front->out_stride, front->out_stride, bytes);
 }
 
 static struct rows extract_front(struct front *front, struct pool *pool)
@@ -175,7 +179,7 @@ static struct rows extract_front(struct front *front, struct pool *pool)
 }
 
 static void extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                    const struct gemm_weights *first, struct rows rows, float *out, int64_t stride)
+                    const struct w2v2_product *first, struct rows rows, float *out, int64_t stride)
 {
     const struct model_config *config = &w2v2->config;
     for (int i = config->conv_layers > 1 ? 1 : 0; i < config->conv_layers; i++) {
@@ -183,10 +187,12 @@ static void extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_work
         float *to = last ? out : workspace->conv[i % 2];
         int64_t to_stride = last ? stride : w2v2_row(config->conv_dim[i]);
         if (i == 1) {
-            struct front front = {w2v2, first, workspace->front, rows, to, to_stride, 0, 0};
+            struct front front = {
+                w2v2, first, workspace->front, workspace->bytes, rows, to, to_stride, 0, 0};
             rows = extract_front(&front, pool);
         } else {
-            rows = convolve(w2v2, pool, i, i ? &w2v2->conv[i].product : first, rows, to, to_stride);
+            rows = convolve(w2v2, pool, i, i ? &w2v2->conv[i].product : first, rows, to, to_stride,
+                            workspace->bytes);
         }
     }
 }
@@ -196,7 +202,7 @@ void w2v2_extract_with(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_w
                        int64_t count, float *out, int64_t stride)
 {
     const struct model_config *config = &w2v2->config;
-    struct gemm_weights first = w2v2->conv[0].product;
+    struct w2v2_product first = w2v2->conv[0].product;
     if (config->do_normalize) {
         normalize(statistics, samples, count, workspace->samples);
         samples = workspace->samples;
@@ -211,7 +217,7 @@ void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_worksp
 {
     const struct model_config *config = &w2v2->config;
     struct extractor_statistics statistics = {.moments = &workspace->moments};
-    struct gemm_weights first = w2v2->conv[0].product;
+    struct w2v2_product first = w2v2->conv[0].product;
     if (config_frames(config, count) < 1)
         return;
     if (config->do_normalize) {

@@ -27,118 +27,150 @@ static struct norm pack_norm(struct arena *arena, const struct tensor_pair *pair
 
 struct packer {
     const struct w2v2 *w2v2;
+    const struct checkpoint *checkpoint;
+    enum w2v2_precision precision;
     struct arena *arena;
     struct pool *pool;
     float *scratch;
 };
 
-static struct gemm_weights pack_product(const struct packer *packer, struct gemm_shape shape,
-                                        gemm_source *source, const void *context, const float *bias)
-{
-    const struct kernels *kernels = packer->w2v2->kernels;
-    float *memory = arena_take(packer->arena, gemm_packed_floats(kernels, &shape));
-    if (!memory)
-        return (struct gemm_weights){kernels, shape, NULL, bias};
-    return gemm_pack(kernels, &shape, source, context, bias, memory, packer->scratch, packer->pool);
-}
+/* ---- products -------------------------------------------------------------------------------- */
 
-/* ---- linear layers --------------------------------------------------------------------------- */
-
-static void linear_source(const void *context, int64_t output, float *weights)
-{
-    const struct tensor *tensor = context;
-    tensor_to_float(tensor, output * tensor->shape[1], tensor->shape[1], weights);
-}
-
-static struct gemm_weights pack_linear(const struct packer *packer, const struct tensor_pair *pair)
-{
-    struct gemm_shape shape = {pair->weight.shape[0], pair->weight.shape[1], 1};
-    const float *bias = pack_vector(packer->arena, &pair->bias, shape.outputs);
-    return pack_product(packer, shape, linear_source, &pair->weight, bias);
-}
-
-struct qkv_source {
-    const struct layer_tensors *layer;
-    int64_t hidden;
-    float scale; /* of the query */
+/* Where the weights of a product come from. */
+struct source {
+    const struct tensor *tensors[3]; /* one below the other, [outputs, channels, taps] of each; a
+                                        linear layer has no taps. NULL: no more */
+    float factor;                    /* of the first tensor */
+    const float *taps;               /* factors of each tap, or NULL */
 };
 
-static void qkv_source(const void *context, int64_t output, float *weights)
+static struct source source_of(const struct tensor *tensor)
 {
-    const struct qkv_source *source = context;
-    const struct layer_tensors *layer = source->layer;
-    const struct tensor *tensors[] = {&layer->query.weight, &layer->key.weight,
-                                      &layer->value.weight};
-    int64_t hidden = source->hidden;
-    tensor_to_float(tensors[output / hidden], output % hidden * hidden, hidden, weights);
-    for (int64_t i = 0; output < hidden && i < hidden; i++)
-        weights[i] *= source->scale;
+    return (struct source){{tensor}, 1.0f, NULL};
 }
 
-static struct gemm_weights pack_qkv(const struct packer *packer, const struct layer_tensors *layer)
+/* One output's weights, [channels, taps], become [taps, channels]. */
+static void read_output(const struct tensor *tensor, int64_t output, float *weights)
+{
+    int64_t channels = tensor->shape[1], taps = tensor->rank > 2 ? tensor->shape[2] : 1;
+    int64_t count = channels * taps;
+    if (taps == 1) {
+        tensor_to_float(tensor, output * count, count, weights);
+        return;
+    }
+    float piece[PIECE];
+    for (int64_t from = 0; from < count; from += PIECE) {
+        int64_t length = count - from < PIECE ? count - from : PIECE;
+        tensor_to_float(tensor, output * count + from, length, piece);
+        for (int64_t i = 0; i < length; i++)
+            weights[(from + i) % taps * channels + (from + i) / taps] = piece[i];
+    }
+}
+
+static void float_source(const void *context, int64_t output, float *weights)
+{
+    const struct source *source = context;
+    const struct tensor *first = source->tensors[0], *tensor = first;
+    tensor = source->tensors[output / first->shape[0]];
+    read_output(tensor, output % first->shape[0], weights);
+    int64_t channels = first->shape[1], taps = first->rank > 2 ? first->shape[2] : 1;
+    for (int64_t i = 0; tensor == first && i < taps; i++) {
+        float factor = source->taps ? source->taps[i] : source->factor;
+        for (int64_t j = 0; factor != 1 && j < channels; j++)
+            weights[i * channels + j] *= factor;
+    }
+}
+
+/* Bytes stay as they are in the checkpoint; anything else is rounded. */
+static float byte_source(const void *context, int64_t output, int8_t *bytes, float *floats)
+{
+    const struct source *source = context;
+    const struct tensor *first = source->tensors[0];
+    struct tensor tensor = *source->tensors[output / first->shape[0]];
+    int64_t count = first->shape[1] * (first->rank > 2 ? first->shape[2] : 1);
+    if (tensor.dtype != DTYPE_I8 || source->taps) {
+        float_source(context, output, floats);
+        return int8_round(floats, count, bytes);
+    }
+    float step = tensor.steps[output % first->shape[0]];
+    tensor.steps = NULL;
+    read_output(&tensor, output % first->shape[0], floats);
+    for (int64_t i = 0; i < count; i++)
+        bytes[i] = (int8_t)floats[i];
+    return output < first->shape[0] ? step * source->factor : step;
+}
+
+/* `bias` has a value for each output, or is NULL. */
+static struct w2v2_product pack_product(const struct packer *packer, struct gemm_shape shape,
+                                        const struct source *source, const float *bias, bool bytes)
+{
+    const struct kernels *kernels = packer->w2v2->kernels;
+    struct w2v2_product product = {.shape = shape, .is_int8 = bytes};
+    int64_t floats =
+        bytes ? int8_packed_floats(kernels, &shape) : gemm_packed_floats(kernels, &shape);
+    float *memory = arena_take(packer->arena, floats);
+    if (memory && bytes)
+        product.int8 = int8_pack(kernels, &shape, byte_source, source, bias, memory,
+                                 packer->scratch, packer->pool);
+    else if (memory)
+        product.floats = gemm_pack(kernels, &shape, float_source, source, bias, memory,
+                                   packer->scratch, packer->pool);
+    return product;
+}
+
+/* In bytes when that is asked for, or when the checkpoint has them in bytes and nothing is. */
+static bool in_bytes(const struct packer *packer, const struct tensor *weight, int64_t inputs)
+{
+    if (inputs > INT8_INPUTS_MAX || packer->precision == W2V2_PRECISION_FLOAT32)
+        return false;
+    return packer->precision == W2V2_PRECISION_INT8 || weight->dtype == DTYPE_I8;
+}
+
+static struct w2v2_product pack_linear(const struct packer *packer, const struct tensor_pair *pair)
+{
+    const struct tensor *weight = &pair->weight;
+    struct gemm_shape shape = {weight->shape[0], weight->shape[1], 1};
+    struct source source = source_of(weight);
+    const float *bias = pack_vector(packer->arena, &pair->bias, shape.outputs);
+    return pack_product(packer, shape, &source, bias, in_bytes(packer, weight, shape.inputs));
+}
+
+static struct w2v2_product pack_qkv(const struct packer *packer, const struct layer_tensors *layer)
 {
     const struct model_config *config = &packer->w2v2->config;
     int64_t hidden = config->hidden_size;
-    struct qkv_source source = {layer, hidden, 0};
-    source.scale = 1.0f / sqrtf((float)(hidden / config->num_attention_heads));
+    float scale = 1.0f / sqrtf((float)(hidden / config->num_attention_heads));
+    struct source source = {
+        {&layer->query.weight, &layer->key.weight, &layer->value.weight}, scale, NULL};
     float *bias = arena_take(packer->arena, 3 * hidden);
     if (bias) {
         tensor_to_float(&layer->query.bias, 0, hidden, bias);
         tensor_to_float(&layer->key.bias, 0, hidden, bias + hidden);
         tensor_to_float(&layer->value.bias, 0, hidden, bias + 2 * hidden);
         for (int64_t i = 0; i < hidden; i++)
-            bias[i] *= source.scale;
+            bias[i] *= scale;
     }
-    return pack_product(packer, (struct gemm_shape){3 * hidden, hidden, 1}, qkv_source, &source,
-                        bias);
+    return pack_product(packer, (struct gemm_shape){3 * hidden, hidden, 1}, &source, bias,
+                        in_bytes(packer, &layer->query.weight, hidden));
 }
 
-/* ---- convolutions ---------------------------------------------------------------------------- */
-
-/* One output's weights, [channels, kernel], become [kernel, channels]. */
-static void conv_source(const void *context, int64_t output, float *weights)
-{
-    const struct tensor *tensor = context;
-    int64_t channels = tensor->shape[1], kernel = tensor->shape[2], count = channels * kernel;
-    float piece[PIECE];
-    for (int64_t from = 0; from < count; from += PIECE) {
-        int64_t length = count - from < PIECE ? count - from : PIECE;
-        tensor_to_float(tensor, output * count + from, length, piece);
-        for (int64_t i = 0; i < length; i++)
-            weights[(from + i) % kernel * channels + (from + i) / kernel] = piece[i];
-    }
-}
-
+/* Layer 0 has so few inputs that bytes would save nothing, and its norm becomes part of it. */
 static void pack_conv(const struct packer *packer, struct w2v2_conv *conv, int layer,
                       const struct conv_tensors *tensors)
 {
     const struct model_config *config = &packer->w2v2->config;
     const struct tensor *weight = &tensors->weight;
     struct gemm_shape shape = {weight->shape[0], weight->shape[1] * weight->shape[2], 1};
+    struct source source = source_of(weight);
     const float *bias = pack_vector(packer->arena, &tensors->bias, shape.outputs);
-    conv->product = pack_product(packer, shape, conv_source, weight, bias);
+    conv->product = pack_product(packer, shape, &source, bias,
+                                 layer > 0 && in_bytes(packer, weight, shape.inputs));
     if (layer == 0 || config->feat_extract_norm == EXTRACTOR_NORM_LAYER)
         conv->norm = pack_norm(packer->arena, &tensors->norm, shape.outputs, 1e-5f);
     conv->norm.activation = config->feat_extract_activation;
 }
 
 /* ---- the positional convolution -------------------------------------------------------------- */
-
-struct position_source {
-    const struct tensor *direction;
-    const float *scale; /* [kernel], or NULL without weight norm */
-};
-
-static void position_source(const void *context, int64_t output, float *weights)
-{
-    const struct position_source *source = context;
-    int64_t channels = source->direction->shape[1], kernel = source->direction->shape[2];
-    conv_source(source->direction, output, weights);
-    for (int64_t tap = 0; source->scale && tap < kernel; tap++) {
-        for (int64_t i = 0; i < channels; i++)
-            weights[tap * channels + i] *= source->scale[tap];
-    }
-}
 
 /* Weight norm over dim 2: a tap's gain over the length of all its weights together. */
 static void measure_taps(const struct tensor *direction, const struct tensor *gain, float *scale,
@@ -162,26 +194,34 @@ static void measure_taps(const struct tensor *direction, const struct tensor *ga
         scale[tap] = (float)(scale[tap] / sqrt(squares[tap]));
 }
 
-static struct gemm_weights pack_position(const struct packer *packer, const struct weights *weights)
+static struct w2v2_product pack_position(const struct packer *packer, const struct weights *weights)
 {
     const struct model_config *config = &packer->w2v2->config;
     const struct tensor *direction = &weights->position_direction;
     int64_t kernel = direction->shape[2];
     const float *bias = pack_vector(packer->arena, &weights->position_bias, direction->shape[0]);
-    struct position_source source = {direction, NULL};
+    struct source source = source_of(direction);
     if (weights->position_gain.data) {
         float *scale = arena_take(packer->arena, kernel);
         double *squares = (double *)arena_take(packer->arena, 2 * kernel);
-        source.scale = scale;
+        source.taps = scale;
         if (scale)
             measure_taps(direction, &weights->position_gain, scale, squares);
     }
     struct gemm_shape shape = {direction->shape[0], direction->shape[1] * kernel,
                                config->num_conv_pos_embedding_groups};
-    return pack_product(packer, shape, position_source, &source, bias);
+    return pack_product(packer, shape, &source, bias, in_bytes(packer, direction, shape.inputs));
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
+
+/* The logits are small and all depends on them: never in bytes. */
+static struct w2v2_product pack_head(const struct packer *packer, const struct tensor_pair *head)
+{
+    struct packer exact = *packer;
+    exact.precision = W2V2_PRECISION_FLOAT32;
+    return pack_linear(&exact, head);
+}
 
 static void pack_layer(const struct packer *packer, struct w2v2_layer *layer,
                        const struct layer_tensors *tensors)
@@ -198,12 +238,20 @@ static void pack_layer(const struct packer *packer, struct w2v2_layer *layer,
     layer->down = pack_linear(packer, &tensors->down);
 }
 
-void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint, struct arena *arena,
-               struct pool *pool, float *scratch)
+/* What is packed need not be in memory as it was: no more than a layer is there twice. */
+static void release_source(const struct packer *packer)
+{
+    if (packer->arena->memory)
+        checkpoint_release_pages(packer->checkpoint);
+}
+
+void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint,
+               enum w2v2_precision precision, struct arena *arena, struct pool *pool,
+               float *scratch)
 {
     const struct model_config *config = &w2v2->config;
     const struct weights *weights = &checkpoint->weights;
-    struct packer packer = {w2v2, arena, pool, scratch};
+    struct packer packer = {w2v2, checkpoint, precision, arena, pool, scratch};
     for (int i = 0; i < config->conv_layers; i++)
         pack_conv(&packer, &w2v2->conv[i], i, &weights->conv[i]);
     w2v2->first_weights = pack_vector(arena, &weights->conv[0].weight,
@@ -213,11 +261,14 @@ void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint, struct ar
                   config->layer_norm_eps);
     w2v2->projection = pack_linear(&packer, &weights->projection);
     w2v2->position = pack_position(&packer, weights);
+    release_source(&packer);
     w2v2->encoder_norm =
         pack_norm(arena, &weights->encoder_norm, config->hidden_size, config->layer_norm_eps);
-    for (int i = 0; i < config->num_hidden_layers; i++)
+    for (int i = 0; i < config->num_hidden_layers; i++) {
         pack_layer(&packer, &w2v2->layers[i], &weights->layers[i]);
-    w2v2->head = pack_linear(&packer, &weights->head);
+        release_source(&packer);
+    }
+    w2v2->head = pack_head(&packer, &weights->head);
 }
 
 static int64_t larger(int64_t a, int64_t b)
@@ -236,5 +287,5 @@ int64_t w2v2_pack_scratch(const struct model_config *config)
         most = larger(most, channels * config->conv_kernel[i]);
         channels = config->conv_dim[i];
     }
-    return larger(most, channels);
+    return int8_pack_floats(larger(most, channels));
 }

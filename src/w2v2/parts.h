@@ -9,22 +9,31 @@
 
 #include "nn/attention.h"
 #include "nn/gemm.h"
+#include "nn/int8.h"
 #include "nn/moments.h"
 #include "w2v2/w2v2.h"
 
 /* Added to the samples' variance: see preprocessor_config.json's do_normalize. */
 #define W2V2_VARIANCE_FLOOR 1e-7
 
+/** A matrix packed in floats or in bytes. */
+struct w2v2_product {
+    struct gemm_shape shape;
+    bool is_int8;
+    struct gemm_weights floats; /* one of the two */
+    struct int8_weights int8;
+};
+
 struct w2v2_conv {
-    struct gemm_weights product;
+    struct w2v2_product product;
     struct norm norm; /* gain NULL: none here; group norm in layer 0, or layer norm */
 };
 
 struct w2v2_layer {
-    struct gemm_weights qkv; /* query, key, value side by side; query scaled for attention */
-    struct gemm_weights out;
-    struct gemm_weights up;
-    struct gemm_weights down;
+    struct w2v2_product qkv; /* query, key, value side by side; query scaled for attention */
+    struct w2v2_product out;
+    struct w2v2_product up;
+    struct w2v2_product down;
     struct norm attention_norm;
     struct norm final_norm;
 };
@@ -36,10 +45,10 @@ struct w2v2 {
     struct w2v2_conv conv[CONFIG_CONV_LAYERS_MAX];
     const float *first_weights; /* [conv_dim[0], conv_kernel[0]] as they were, for group norm */
     struct norm projection_norm;
-    struct gemm_weights projection;
-    struct gemm_weights position;
+    struct w2v2_product projection;
+    struct w2v2_product position;
     struct norm encoder_norm;
-    struct gemm_weights head;
+    struct w2v2_product head;
     struct w2v2_layer *layers; /* [num_hidden_layers] */
     float *memory;             /* every weight above, in one piece */
     int64_t memory_floats;
@@ -65,6 +74,7 @@ struct w2v2_workspace {
     float *inner;     /* [frames_max, intermediate] */
     float *logits;    /* [frames_max, vocab] */
     float *attention; /* scratch */
+    float *bytes;     /* [threads][INT8_THREAD_FLOATS] scratch of products in bytes */
     float *watched;   /* [frames_max, the widest stage] without padding */
     void *memory;     /* every buffer above, in one piece */
 };
@@ -83,9 +93,13 @@ float *arena_allocate(int64_t floats);
 /** Rows are padded so that equal columns of many rows do not fall into one set of the cache. */
 int64_t w2v2_row(int64_t columns);
 
-/** Lays out all weights in the arena and, when it has memory, fills them in. */
-void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint, struct arena *arena,
-               struct pool *pool, float *scratch);
+/**
+ * Lays out all weights in the arena and, when it has memory, fills them in; then what is packed
+ * leaves the checkpoint's memory piece by piece.
+ */
+void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint,
+               enum w2v2_precision precision, struct arena *arena, struct pool *pool,
+               float *scratch);
 
 /** Floats of scratch that w2v2_pack() needs for each thread. */
 int64_t w2v2_pack_scratch(const struct model_config *config);
@@ -96,6 +110,10 @@ struct extractor_statistics {
     double scale;                       /* one over their standard deviation */
     const struct conv_moments *moments; /* of normalised samples, when the norm is over time */
 };
+
+/** gemm_run() or int8_run(). `bytes` is the workspace's, or of one thread when there is no pool. */
+void w2v2_multiply(const struct w2v2_product *product, struct pool *pool,
+                   const struct gemm_input *input, const struct gemm_output *output, float *bytes);
 
 /** With the window's own statistics. `out` has `stride` floats a row. */
 void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,

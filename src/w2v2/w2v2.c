@@ -26,13 +26,14 @@ float *arena_allocate(int64_t floats)
 }
 
 struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
-                       struct utter_error *error)
+                       enum w2v2_precision precision, struct utter_error *error)
 {
-    return w2v2_open_kernels(checkpoint, pool, kernels_best(), error);
+    return w2v2_open_kernels(checkpoint, pool, precision, kernels_best(), error);
 }
 
 struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool *pool,
-                               const struct kernels *kernels, struct utter_error *error)
+                               enum w2v2_precision precision, const struct kernels *kernels,
+                               struct utter_error *error)
 {
     float *scratch = NULL;
     struct w2v2 *w2v2 = calloc(1, sizeof *w2v2);
@@ -46,13 +47,13 @@ struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool 
     if (!w2v2->layers || !scratch)
         goto fail;
     struct arena arena = {0};
-    w2v2_pack(w2v2, checkpoint, &arena, pool, scratch);
+    w2v2_pack(w2v2, checkpoint, precision, &arena, pool, scratch);
     w2v2->memory_floats = arena.used;
     w2v2->memory = arena_allocate(arena.used);
     if (!w2v2->memory)
         goto fail;
     arena = (struct arena){w2v2->memory, 0};
-    w2v2_pack(w2v2, checkpoint, &arena, pool, scratch);
+    w2v2_pack(w2v2, checkpoint, precision, &arena, pool, scratch);
     free(scratch);
     return w2v2;
 fail:
@@ -141,6 +142,7 @@ void w2v2_lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w
     workspace->logits = arena_take(arena, frames * w2v2_row(config->vocab_size));
     workspace->attention =
         arena_take(arena, attention_scratch_floats(w2v2->kernels, &shape, w2v2->threads));
+    workspace->bytes = arena_take(arena, INT8_THREAD_FLOATS * w2v2->threads);
 }
 
 static void lay_out(struct w2v2_workspace *workspace, const struct w2v2 *w2v2, struct arena *arena)
@@ -193,6 +195,15 @@ void w2v2_workspace_close(struct w2v2_workspace *workspace)
 }
 
 /* ---- passes ---------------------------------------------------------------------------------- */
+
+void w2v2_multiply(const struct w2v2_product *product, struct pool *pool,
+                   const struct gemm_input *input, const struct gemm_output *output, float *bytes)
+{
+    if (product->is_int8)
+        int8_run(&product->int8, pool, input, output, bytes);
+    else
+        gemm_run(&product->floats, pool, input, output);
+}
 
 void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *workspace,
                enum w2v2_stage stage, int layer, const float *values, int64_t stride, int64_t rows,

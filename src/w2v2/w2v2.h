@@ -18,16 +18,24 @@
 struct w2v2;
 struct w2v2_workspace;
 
+/** In what the products of a pass are computed; all else is in 32-bit floats. */
+enum w2v2_precision {
+    W2V2_PRECISION_STORED,  /* as the checkpoint has it: bytes where it has bytes, else floats */
+    W2V2_PRECISION_FLOAT32, /* whatever the checkpoint has */
+    W2V2_PRECISION_INT8,
+};
+
 /**
  * Packs the weights; the checkpoint may be closed afterwards. `pool` is the one that passes will
  * run on, or has as many threads.
  */
 struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
-                       struct utter_error *error);
+                       enum w2v2_precision precision, struct utter_error *error);
 
 /** The same with kernels of the caller's choice, for tests and benchmarks. */
 struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool *pool,
-                               const struct kernels *kernels, struct utter_error *error);
+                               enum w2v2_precision precision, const struct kernels *kernels,
+                               struct utter_error *error);
 void w2v2_close(struct w2v2 *w2v2);
 
 const struct model_config *w2v2_config(const struct w2v2 *w2v2);

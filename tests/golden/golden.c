@@ -185,7 +185,8 @@ static void run_kernels(struct golden *golden, const struct kernels *kernels, js
     for (int threads = 1; threads <= THREADS_MAX; threads++) {
         struct pool *pool = pool_open(threads, NULL);
         struct w2v2 *w2v2 =
-            pool ? w2v2_open_kernels(golden->checkpoint, pool, kernels, NULL) : NULL;
+            pool ? w2v2_open_kernels(golden->checkpoint, pool, W2V2_PRECISION_STORED, kernels, NULL)
+                 : NULL;
         char setting[64];
         snprintf(setting, sizeof setting, "%s, %d thread(s)", kernels->name, threads);
         struct run run = {.golden = golden, .name = name, .setting = setting};

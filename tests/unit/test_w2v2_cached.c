@@ -81,7 +81,8 @@ static struct recogniser recogniser_open(const struct golden *golden, const stru
     }
     struct recogniser recogniser = {.pool = pool_open(threads, NULL)};
     assert_non_null(recogniser.pool);
-    recogniser.w2v2 = w2v2_open_kernels(golden->checkpoint, recogniser.pool, kernels, NULL);
+    recogniser.w2v2 = w2v2_open_kernels(golden->checkpoint, recogniser.pool, W2V2_PRECISION_STORED,
+                                        kernels, NULL);
     assert_non_null(recogniser.w2v2);
     recogniser.cache = w2v2_cache_open(recogniser.w2v2, left + spare, frames + spare, NULL);
     assert_non_null(recogniser.cache);

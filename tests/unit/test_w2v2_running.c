@@ -30,7 +30,7 @@ static void open_fixture(struct fixture *f, const char *name)
     f->checkpoint = checkpoint_open(path, NULL);
     assert_non_null(f->checkpoint);
     f->pool = pool_open(2, NULL);
-    f->w2v2 = w2v2_open(f->checkpoint, f->pool, NULL);
+    f->w2v2 = w2v2_open(f->checkpoint, f->pool, W2V2_PRECISION_STORED, NULL);
     assert_non_null(f->w2v2);
     f->workspace = w2v2_workspace_open(f->w2v2, SAMPLES, NULL);
     f->running = w2v2_running_open(f->w2v2, NULL);

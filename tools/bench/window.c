@@ -116,7 +116,8 @@ static enum utter_code open_model(struct session *session, struct utter_error *e
     struct checkpoint *checkpoint = checkpoint_open(session->options->model, error);
     if (!checkpoint)
         return UTTER_ERROR_FILE;
-    session->w2v2 = w2v2_open_kernels(checkpoint, session->pool, session->options->kernels, error);
+    session->w2v2 = w2v2_open_kernels(checkpoint, session->pool, W2V2_PRECISION_STORED,
+                                      session->options->kernels, error);
     checkpoint_close(checkpoint);
     if (!session->w2v2)
         return UTTER_ERROR_MEMORY;

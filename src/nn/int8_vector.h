@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Vectors for products of bytes; private to the kernel files. A `quads` vector holds 4 bytes of
+ * each of VECTOR_LANES columns, a `sums` vector a 32-bit sum of each.
+ *
+ * INT8_LEVELS is the greatest byte of an activation and INT8_SHIFT what is taken from it before it
+ * is stored: unsigned bytes, or signed ones where the instruction set multiplies no others.
+ */
+#ifndef NN_INT8_VECTOR_H
+#define NN_INT8_VECTOR_H
+
+#include "nn/vector.h"
+
+#if defined(__AVX2__) && !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+/*
+ * Without VNNI, 16-bit sums of two products must not saturate: activations have 7 bits, and
+ * 2 × 127 × 127 < 2¹⁵.
+ */
+enum { INT8_LEVELS = 127 };
+#else
+enum { INT8_LEVELS = 255 };
+#endif
+
+#if defined(__AVX512F__)
+
+enum { INT8_SHIFT = 0, INT8_ROWS = 9, INT8_VECTORS = 3 };
+typedef __m512i quads;
+typedef __m512i sums;
+
+INLINE quads quads_load(const void *from)
+{
+    return _mm512_loadu_si512(from);
+}
+/* The same 4 bytes in every column. */
+INLINE quads quads_spread(const void *from)
+{
+    int four;
+    memcpy(&four, from, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+INLINE sums sums_zero(void)
+{
+    return _mm512_setzero_si512();
+}
+/* sum + the products of a, unsigned or shifted, and b, signed */
+INLINE sums sums_dot(sums sum, quads a, quads b)
+{
+#if defined(__AVX512VNNI__)
+    return _mm512_dpbusd_epi32(sum, a, b);
+#else
+    __m512i pairs = _mm512_maddubs_epi16(a, b);
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+#endif
+}
+INLINE vector sums_to_floats(sums sum)
+{
+    return _mm512_cvtepi32_ps(sum);
+}
+/* Bytes of 0 .. 255; fractions are cut off. */
+INLINE void bytes_store(uint8_t *to, vector x)
+{
+    _mm_storeu_si128((__m128i *)to, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(x)));
+}
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+enum { INT8_SHIFT = 0, INT8_ROWS = 6, INT8_VECTORS = 2 };
+typedef __m256i quads;
+typedef __m256i sums;
+
+INLINE quads quads_load(const void *from)
+{
+    return _mm256_loadu_si256(from);
+}
+INLINE quads quads_spread(const void *from)
+{
+    int four;
+    memcpy(&four, from, sizeof four);
+    return _mm256_set1_epi32(four);
+}
+INLINE sums sums_zero(void)
+{
+    return _mm256_setzero_si256();
+}
+INLINE sums sums_dot(sums sum, quads a, quads b)
+{
+#if defined(__AVXVNNI__)
+    return _mm256_dpbusd_avx_epi32(sum, a, b);
+#else
+    __m256i pairs = _mm256_maddubs_epi16(a, b);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+#endif
+}
+INLINE vector sums_to_floats(sums sum)
+{
+    return _mm256_cvtepi32_ps(sum);
+}
+INLINE void bytes_store(uint8_t *to, vector x)
+{
+    __m256i wide = _mm256_cvttps_epi32(x);
+    __m128i half =
+        _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(half, half));
+}
+
+#elif defined(__ARM_FEATURE_DOTPROD)
+
+#include <arm_neon.h>
+enum { INT8_SHIFT = 128, INT8_ROWS = 6, INT8_VECTORS = 4 };
+typedef int8x16_t quads;
+typedef int32x4_t sums;
+
+INLINE quads quads_load(const void *from)
+{
+    return vld1q_s8(from);
+}
+INLINE quads quads_spread(const void *from)
+{
+    int32_t four;
+    memcpy(&four, from, sizeof four);
+    return vreinterpretq_s8_s32(vdupq_n_s32(four));
+}
+INLINE sums sums_zero(void)
+{
+    return vdupq_n_s32(0);
+}
+INLINE sums sums_dot(sums sum, quads a, quads b)
+{
+    return vdotq_s32(sum, a, b);
+}
+INLINE vector sums_to_floats(sums sum)
+{
+    return (vector)vcvtq_f32_s32(sum);
+}
+INLINE void bytes_store(uint8_t *to, vector x)
+{
+    for (int i = 0; i < VECTOR_LANES; i++)
+        to[i] = (uint8_t)((int)x[i] - INT8_SHIFT);
+}
+
+#else /* plain C: what the others are compared with */
+
+enum { INT8_SHIFT = 0, INT8_ROWS = 6, INT8_VECTORS = 2 };
+typedef struct {
+    uint8_t bytes[4 * VECTOR_LANES];
+} quads;
+typedef int32_t sums __attribute__((vector_size(16)));
+
+INLINE quads quads_load(const void *from)
+{
+    quads x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
+INLINE quads quads_spread(const void *from)
+{
+    quads x;
+    for (int i = 0; i < VECTOR_LANES; i++)
+        memcpy(x.bytes + 4 * i, from, 4);
+    return x;
+}
+INLINE sums sums_zero(void)
+{
+    return (sums){0};
+}
+INLINE sums sums_dot(sums sum, quads a, quads b)
+{
+    for (int i = 0; i < 4 * VECTOR_LANES; i++)
+        sum[i / 4] += (int32_t)a.bytes[i] * (int8_t)b.bytes[i];
+    return sum;
+}
+INLINE vector sums_to_floats(sums sum)
+{
+    return __builtin_convertvector(sum, vector);
+}
+INLINE void bytes_store(uint8_t *to, vector x)
+{
+    for (int i = 0; i < VECTOR_LANES; i++)
+        to[i] = (uint8_t)x[i];
+}
+
+#endif
+
+#endif

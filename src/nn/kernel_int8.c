@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "nn/int8_vector.h"
+#include "nn/kernel_set.h"
+
+#include <float.h>
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* ---- products -------------------------------------------------------------------------------- */
+
+/* c = offset × total + bias + scales × sums, of one row and one vector of columns */
+INLINE vector scale_sums(const struct int8_tile *tile, int row, int64_t column, sums sum)
+{
+    const struct int8_scale scale = tile->row_scales[row];
+    vector rest = vector_fma(vector_set(scale.offset), vector_load(tile->totals + column),
+                             vector_load(tile->bias + column));
+    vector factor = vector_set(scale.step) * vector_load(tile->steps + column);
+    return vector_fma(sums_to_floats(sum), factor, rest);
+}
+
+/* Sums of whole numbers are exact, so their order is of no account. */
+INLINE void multiply(const int rows, const int vectors, const struct int8_tile *tile)
+{
+    const int64_t stride = tile->row_stride, step = 4 * tile->width;
+    const uint8_t *low = tile->a, *high = low + 5 * stride;
+    const int8_t *b = tile->b;
+    sums sum[INT8_ROWS][INT8_VECTORS];
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = sums_zero();
+    }
+    for (int64_t k = 0; k < 4 * tile->quads; k += 4, b += step) {
+        quads row[INT8_VECTORS];
+        UNROLL
+        for (int j = 0; j < vectors; j++)
+            row[j] = quads_load(b + 4 * j * VECTOR_LANES);
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            quads a = quads_spread(i < 5 ? low + i * stride + k : high + (i - 5) * stride + k);
+            UNROLL
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] = sums_dot(sum[i][j], a, row[j]);
+        }
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
+            const int64_t column = j * VECTOR_LANES;
+            float *to = tile->c + i * tile->c_stride + column;
+            vector x = scale_sums(tile, i, column, sum[i][j]);
+            if (tile->columns - column >= VECTOR_LANES)
+                vector_store(to, x);
+            else
+                vector_store_partial(to, x, tile->columns - column);
+        }
+    }
+}
+
+/* clang-format off */
+#define SIZE(rows, vectors)                                                                        \
+    static void multiply_##rows##_##vectors(const struct int8_tile *tile)                          \
+    {                                                                                              \
+        multiply(rows, vectors, tile);                                                             \
+    }
+#if defined(__AVX512F__)
+#define ROW(rows) SIZE(rows, 1) SIZE(rows, 2) SIZE(rows, 3)
+#define NAMES(rows) {multiply_##rows##_1, multiply_##rows##_2, multiply_##rows##_3}
+ROW(7) ROW(8) ROW(9)
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define ROW(rows) SIZE(rows, 1) SIZE(rows, 2) SIZE(rows, 3) SIZE(rows, 4)
+#define NAMES(rows) {multiply_##rows##_1, multiply_##rows##_2, multiply_##rows##_3, multiply_##rows##_4}
+#else
+#define ROW(rows) SIZE(rows, 1) SIZE(rows, 2)
+#define NAMES(rows) {multiply_##rows##_1, multiply_##rows##_2}
+#endif
+ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6)
+
+typedef void tile_function(const struct int8_tile *tile);
+
+static tile_function *const functions[INT8_ROWS][INT8_VECTORS] = {
+    NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6),
+#if defined(__AVX512F__)
+    NAMES(7), NAMES(8), NAMES(9),
+#endif
+};
+/* clang-format on */
+
+void KERNEL(int8_tile)(const struct int8_tile *tile)
+{
+    functions[tile->rows - 1][tile->width / VECTOR_LANES - 1](tile);
+}
+
+/* ---- activations ----------------------------------------------------------------------------- */
+
+struct range {
+    float least;
+    float greatest;
+};
+
+static struct range range_of(const struct int8_rows *rows, const float *row)
+{
+    vector least = vector_set(FLT_MAX), greatest = vector_set(-FLT_MAX);
+    struct range range = {FLT_MAX, -FLT_MAX};
+    for (int64_t tap = 0; tap < rows->taps; tap++, row += rows->tap_stride) {
+        int64_t i = 0;
+        for (; i + VECTOR_LANES <= rows->tap_length; i += VECTOR_LANES) {
+            vector x = vector_load(row + i);
+            least = vector_min(least, x);
+            greatest = vector_max(greatest, x);
+        }
+        for (; i < rows->tap_length; i++) {
+            range.least = row[i] < range.least ? row[i] : range.least;
+            range.greatest = row[i] > range.greatest ? row[i] : range.greatest;
+        }
+    }
+    float most = vector_greatest(greatest), fewest = -vector_greatest(vector_set(0.0f) - least);
+    range.least = fewest < range.least ? fewest : range.least;
+    range.greatest = most > range.greatest ? most : range.greatest;
+    return range;
+}
+
+/* Halves are rounded up; a NaN becomes 0. */
+INLINE vector level_of(vector x, float least, float factor)
+{
+    x = vector_fma(x - vector_set(least), vector_set(factor), vector_set(0.5f));
+    return vector_min(vector_max(x, vector_set(0.5f)), vector_set(INT8_LEVELS + 0.5f));
+}
+
+static void quantise_run(const float *from, int64_t count, float least, float factor, uint8_t *to)
+{
+    int64_t i = 0;
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES)
+        bytes_store(to + i, level_of(vector_load(from + i), least, factor));
+    if (i < count) {
+        uint8_t tail[VECTOR_LANES];
+        bytes_store(tail, level_of(vector_load_partial(from + i, count - i), least, factor));
+        memcpy(to + i, tail, (size_t)(count - i));
+    }
+}
+
+void KERNEL(int8_quantise)(const struct int8_rows *rows)
+{
+    const int64_t inputs = rows->taps * rows->tap_length;
+    for (int64_t i = 0; i < rows->rows; i++) {
+        const float *row = rows->values + i * rows->row_stride;
+        uint8_t *bytes = rows->bytes + i * rows->bytes_stride;
+        struct range range = range_of(rows, row);
+        float step = (range.greatest - range.least) / INT8_LEVELS;
+        float factor = step > 0 ? 1 / step : 0;
+        for (int64_t tap = 0; tap < rows->taps; tap++)
+            quantise_run(row + tap * rows->tap_stride, rows->tap_length, range.least, factor,
+                         bytes + tap * rows->tap_length);
+        memset(bytes + inputs, 0, (size_t)(-inputs & 3)); /* to whole quads */
+        rows->scales[i] = (struct int8_scale){step, range.least + INT8_SHIFT * step};
+    }
+}
