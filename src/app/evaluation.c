@@ -1,39 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/evaluation.h"
 
-#include "app/audio_file.h"
 #include "app/fault.h"
 #include "app/output.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-
-struct recording {
-    float *samples;
-    int64_t count;
-    int rate;
-};
-
-/* All recordings in a row, for options->joined. */
-struct joined {
-    float *samples;
-    int64_t count;
-    int64_t capacity;
-    int rate;
-    char *reference;
-    char *offline;
-};
 
 struct context {
     struct evaluation *evaluation;
-    struct utter_model *model;
-    const struct evaluation_options *options;
-    struct score *scores; /* of each recording, for the interval */
-    struct joined joined;
+    struct share *words; /* of each recording */
+    struct share *characters;
     struct output *references; /* sclite's files, or NULL */
     struct output *hypotheses;
 };
@@ -45,8 +24,16 @@ static double clock_seconds(clockid_t clock)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static bool score_texts(const char *reference, const char *hypothesis, bool characters,
-                        struct score *score, struct utter_error *error)
+struct share share_of_score(const struct score *score)
+{
+    return (struct share){
+        .part = (double)(score->substitutions + score->insertions + score->deletions),
+        .whole = (double)score->reference,
+    };
+}
+
+bool evaluation_score(const char *reference, const char *hypothesis, bool characters,
+                      struct score *score, struct utter_error *error)
 {
     struct score_units a = {0};
     struct score_units b = {0};
@@ -58,31 +45,29 @@ static bool score_texts(const char *reference, const char *hypothesis, bool char
     return done || fault_memory(error);
 }
 
-static bool add_score(const char *reference, const char *hypothesis, struct score *sum,
-                      struct utter_error *error)
+bool evaluation_load(const struct evaluation *evaluation, size_t number,
+                     struct recording *recording, struct utter_error *error)
 {
-    struct score score;
-    if (!score_texts(reference, hypothesis, false, &score, error))
+    if (!recording_load(recording, evaluation->dataset->items[number].audio, error))
         return false;
-    score_add(sum, &score);
+    if (evaluation->options->level_set)
+        recording_set_level(recording, evaluation->options->level_dbfs);
     return true;
 }
 
-static bool load(struct recording *recording, const char *path, double gain_db,
-                 struct utter_error *error)
+static struct utter_transcript *transcribe(struct evaluation *evaluation,
+                                           const struct recording *recording, struct cost *cost,
+                                           struct utter_error *error)
 {
-    struct audio_file *file = audio_file_open(path, NULL, error);
-    if (file == NULL)
-        return false;
-    recording->rate = audio_file_rate(file);
-    recording->samples = audio_file_read_all(file, &recording->count, error);
-    audio_file_close(file);
-    if (recording->samples == NULL)
-        return false;
-    float gain = (float)pow(10, gain_db / 20);
-    for (int64_t i = 0; i < recording->count; i++)
-        recording->samples[i] *= gain;
-    return true;
+    struct utter_transcribe_options options = UTTER_TRANSCRIBE_OPTIONS_INIT;
+    options.sample_rate = recording->rate;
+    double wall = clock_seconds(CLOCK_MONOTONIC);
+    double cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    struct utter_transcript *transcript =
+        utter_transcribe(evaluation->model, recording->samples, recording->count, &options, error);
+    cost->wall_seconds += clock_seconds(CLOCK_MONOTONIC) - wall;
+    cost->cpu_seconds += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    return transcript;
 }
 
 /* ---- one recording --------------------------------------------------------------------------- */
@@ -141,64 +126,25 @@ static bool write_trn(struct output *output, const char *text, size_t number,
     return done;
 }
 
-static bool compare_stream(struct evaluation *evaluation, const char *reference,
-                           const char *offline, const struct measure_heard *heard,
-                           struct utter_error *error)
-{
-    evaluation->stream_seconds += heard->compute_seconds;
-    return add_score(reference, heard->commits, &evaluation->commits, error) &&
-           add_score(reference, heard->finals, &evaluation->finals, error) &&
-           add_score(offline, heard->commits, &evaluation->commits_offline, error) &&
-           add_score(offline, heard->finals, &evaluation->finals_offline, error);
-}
-
-static bool evaluate_stream(struct context *context, const float *samples, int64_t count, int rate,
-                            const char *reference, const char *offline, struct utter_error *error)
-{
-    struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
-    struct measure_heard heard;
-    if (context->options->stream_options != NULL)
-        options = *context->options->stream_options;
-    options.sample_rate = rate;
-    if (!measure_stream(context->model, &options, samples, count, &context->evaluation->measure,
-                        &heard, error))
-        return false;
-    bool done = compare_stream(context->evaluation, reference, offline, &heard, error);
-    measure_heard_free(&heard);
-    return done;
-}
-
-static bool evaluate_offline(struct context *context, const struct recording *recording,
-                             const char *reference, size_t number, char **text,
-                             struct utter_error *error)
+static bool evaluate_transcript(struct context *context, size_t number, struct utter_error *error)
 {
     struct evaluation *evaluation = context->evaluation;
-    struct utter_transcribe_options options = UTTER_TRANSCRIBE_OPTIONS_INIT;
+    const struct utter_transcript *transcript = evaluation->transcripts[number];
+    const char *reference = evaluation->dataset->items[number].text;
+    struct score *words = &evaluation->scores[number];
     struct score characters;
-    options.sample_rate = recording->rate;
-    double begin = clock_seconds(CLOCK_MONOTONIC);
-    struct utter_transcript *transcript =
-        utter_transcribe(context->model, recording->samples, recording->count, &options, error);
-    evaluation->offline_seconds += clock_seconds(CLOCK_MONOTONIC) - begin;
-    if (transcript == NULL)
+    if (!evaluation_score(reference, transcript->text, false, words, error) ||
+        !evaluation_score(reference, transcript->text, true, &characters, error) ||
+        !add_reliability(&evaluation->reliability, reference, transcript->words,
+                         transcript->word_count, error))
         return false;
-    *text = strdup(transcript->text);
-    bool done = (*text != NULL || fault_memory(error)) &&
-                score_texts(reference, *text, false, &context->scores[number], error) &&
-                score_texts(reference, *text, true, &characters, error) &&
-                add_reliability(&evaluation->reliability, reference, transcript->words,
-                                transcript->word_count, error) &&
-                write_trn(context->references, reference, number, error) &&
-                write_trn(context->hypotheses, *text, number, error);
-    if (done) {
-        score_add(&evaluation->words, &context->scores[number]);
-        score_add(&evaluation->characters, &characters);
-    }
-    utter_transcript_free(transcript);
-    return done;
+    score_add(&evaluation->words.score, words);
+    score_add(&evaluation->characters.score, &characters);
+    context->words[number] = share_of_score(words);
+    context->characters[number] = share_of_score(&characters);
+    return write_trn(context->references, reference, number, error) &&
+           write_trn(context->hypotheses, transcript->text, number, error);
 }
-
-/* ---- all recordings as one stream ------------------------------------------------------------ */
 
 static bool join_text(char **text, const char *more)
 {
@@ -210,70 +156,26 @@ static bool join_text(char **text, const char *more)
     return true;
 }
 
-/* The pause is digital silence with the faint hiss of a quiet room, -66 dBFS. */
-static void add_pause(float *samples, int64_t count)
+static bool evaluate_item(struct context *context, size_t number, struct utter_error *error)
 {
-    uint32_t state = 1;
-    for (int64_t i = 0; i < count; i++) {
-        state = state * 1664525u + 1013904223u;
-        samples[i] = ((float)(state >> 8) / (1 << 23) - 1) * 9e-4f;
-    }
-}
-
-static bool join(struct context *context, const struct recording *recording, const char *reference,
-                 const char *offline, struct utter_error *error)
-{
-    struct joined *joined = &context->joined;
-    int64_t pause = (int64_t)recording->rate * context->options->pause_ms / 1000;
-    int64_t needed = joined->count + recording->count + pause;
-    if (joined->rate != 0 && joined->rate != recording->rate)
-        return fault_set(error, UTTER_ERROR_UNSUPPORTED,
-                         "recordings of %d Hz and of %d Hz cannot be joined", joined->rate,
-                         recording->rate);
-    joined->rate = recording->rate;
-    if (needed > joined->capacity) {
-        float *samples = realloc(joined->samples, 2 * (size_t)needed * sizeof *samples);
-        if (samples == NULL)
-            return fault_memory(error);
-        joined->samples = samples;
-        joined->capacity = 2 * needed;
-    }
-    memcpy(joined->samples + joined->count, recording->samples,
-           (size_t)recording->count * sizeof *joined->samples);
-    add_pause(joined->samples + joined->count + recording->count, pause);
-    joined->count = needed;
-    return (join_text(&joined->reference, reference) && join_text(&joined->offline, offline)) ||
-           fault_memory(error);
+    struct evaluation *evaluation = context->evaluation;
+    const struct evaluation_options *options = evaluation->options;
+    struct recording recording;
+    if (!evaluation_load(evaluation, number, &recording, error))
+        return false;
+    evaluation->audio_seconds += (double)recording.count / recording.rate;
+    evaluation->transcripts[number] = transcribe(evaluation, &recording, &evaluation->cost, error);
+    bool done =
+        evaluation->transcripts[number] != NULL && evaluate_transcript(context, number, error);
+    if (done && options->joined)
+        done = recording_join(&evaluation->joined, &recording, options->pause_ms, error) &&
+               (join_text(&evaluation->reference, evaluation->dataset->items[number].text) ||
+                fault_memory(error));
+    recording_free(&recording);
+    return done;
 }
 
 /* ---- the whole data set ---------------------------------------------------------------------- */
-
-static void show_progress(const struct context *context, size_t done, size_t count)
-{
-    if (context->options->progress)
-        fprintf(stderr, "\r%zu of %zu recordings, word error rate %.1f %% ", done, count,
-                100 * score_error_rate(&context->evaluation->words));
-}
-
-static bool evaluate_item(struct context *context, const struct dataset_item *item, size_t number,
-                          struct utter_error *error)
-{
-    struct recording recording = {0};
-    char *offline = NULL;
-    if (!load(&recording, item->audio, context->options->gain_db, error))
-        return false;
-    context->evaluation->audio_seconds += (double)recording.count / recording.rate;
-    context->evaluation->recordings++;
-    bool done = evaluate_offline(context, &recording, item->text, number, &offline, error);
-    if (done && context->options->joined)
-        done = join(context, &recording, item->text, offline, error);
-    else if (done && context->options->stream)
-        done = evaluate_stream(context, recording.samples, recording.count, recording.rate,
-                               item->text, offline, error);
-    free(recording.samples);
-    free(offline);
-    return done;
-}
 
 static struct output *open_trn(const char *prefix, const char *ending, struct utter_error *error)
 {
@@ -299,55 +201,65 @@ static bool close_trn(struct context *context, bool done, struct utter_error *er
     return done;
 }
 
-static bool evaluate_all(struct context *context, const struct dataset *dataset,
-                         struct utter_error *error)
+static bool evaluate_all(struct context *context, struct utter_error *error)
 {
-    const struct evaluation_options *options = context->options;
-    if (options->trn != NULL &&
-        ((context->references = open_trn(options->trn, "ref", error)) == NULL ||
-         (context->hypotheses = open_trn(options->trn, "hyp", error)) == NULL))
+    struct evaluation *evaluation = context->evaluation;
+    const char *prefix = evaluation->options->trn;
+    size_t count = evaluation->dataset->count;
+    struct progress progress;
+    bool done = true;
+    if (prefix != NULL && ((context->references = open_trn(prefix, "ref", error)) == NULL ||
+                           (context->hypotheses = open_trn(prefix, "hyp", error)) == NULL))
         return false;
-    for (size_t i = 0; i < dataset->count; i++) {
-        if (!evaluate_item(context, &dataset->items[i], i, error))
-            return false;
-        show_progress(context, i + 1, dataset->count);
+    progress_begin(&progress, "transcribing", 0, 1);
+    for (size_t i = 0; done && i < count; i++) {
+        progress_update(&progress, (int64_t)i, (int64_t)count);
+        done = evaluate_item(context, i, error);
     }
-    const struct joined *joined = &context->joined;
-    return joined->samples == NULL ||
-           evaluate_stream(context, joined->samples, joined->count, joined->rate, joined->reference,
-                           joined->offline, error);
-}
-
-bool evaluation_run(struct evaluation *evaluation, struct utter_model *model,
-                    const struct dataset *dataset, const struct evaluation_options *options,
-                    struct utter_error *error)
-{
-    struct context context = {.evaluation = evaluation, .model = model, .options = options};
-    *evaluation = (struct evaluation){0};
-    context.scores = calloc(dataset->count, sizeof *context.scores);
-    double begin = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
-    bool done = context.scores != NULL || fault_memory(error);
-    done = done && evaluate_all(&context, dataset, error);
-    done = close_trn(&context, done, error);
-    if (options->progress)
-        fprintf(stderr, "\r\033[K");
-    if (done) {
-        struct rusage usage;
-        getrusage(RUSAGE_SELF, &usage);
-        evaluation->peak_kib = usage.ru_maxrss;
-        evaluation->cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - begin;
-        evaluation->interval = score_bootstrap(context.scores, dataset->count);
-    } else {
-        evaluation_free(evaluation);
+    progress_end(&progress);
+    if (done && evaluation->options->joined) {
+        struct cost unused = {0};
+        evaluation->whole = transcribe(evaluation, &evaluation->joined, &unused, error);
+        done = evaluation->whole != NULL;
     }
-    free(context.scores);
-    free(context.joined.samples);
-    free(context.joined.reference);
-    free(context.joined.offline);
     return done;
 }
 
-void evaluation_free(struct evaluation *evaluation)
+bool evaluation_open(struct evaluation *evaluation, struct utter_model *model,
+                     const struct dataset *dataset, const struct evaluation_options *options,
+                     struct utter_error *error)
 {
-    measure_free(&evaluation->measure);
+    size_t count = dataset->count;
+    struct context context = {.evaluation = evaluation};
+    *evaluation = (struct evaluation){.model = model, .dataset = dataset, .options = options};
+    evaluation->transcripts = calloc(count, sizeof(struct utter_transcript *));
+    evaluation->scores = calloc(count, sizeof *evaluation->scores);
+    context.words = calloc(count, sizeof *context.words);
+    context.characters = calloc(count, sizeof *context.characters);
+    bool done = (evaluation->transcripts != NULL && evaluation->scores != NULL &&
+                 context.words != NULL && context.characters != NULL) ||
+                fault_memory(error);
+    done = done && evaluate_all(&context, error);
+    done = close_trn(&context, done, error);
+    if (done) {
+        evaluation->words.interval = interval_of_ratio(context.words, count);
+        evaluation->characters.interval = interval_of_ratio(context.characters, count);
+    } else {
+        evaluation_close(evaluation);
+    }
+    free(context.words);
+    free(context.characters);
+    return done;
+}
+
+void evaluation_close(struct evaluation *evaluation)
+{
+    for (size_t i = 0; evaluation->transcripts != NULL && i < evaluation->dataset->count; i++)
+        utter_transcript_free(evaluation->transcripts[i]);
+    free(evaluation->transcripts);
+    free(evaluation->scores);
+    recording_free(&evaluation->joined);
+    free(evaluation->reference);
+    utter_transcript_free(evaluation->whole);
+    *evaluation = (struct evaluation){0};
 }

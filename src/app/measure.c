@@ -29,14 +29,44 @@ struct run {
     struct measure_heard *heard;
     struct screen screen;
     int rate;
-    struct latency now; /* end of the audio fed, and the computing since */
+    struct latency now;   /* the audio that has come, and how long ago it did */
+    double busy_until;    /* on the audio's clock: when all computing so far is done */
+    long unstable_before; /* words, before this utterance */
 };
 
-static double seconds_now(void)
+static double seconds(clockid_t clock)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* ---- the clocks ------------------------------------------------------------------------------ */
+
+struct clocks {
+    double wall;
+    double cpu;
+};
+
+static struct clocks start_clocks(void)
+{
+    return (struct clocks){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+/* The stream has worked since `clocks`, on audio that ends at run->now. */
+static void stop_clocks(struct run *run, struct clocks clocks)
+{
+    double spent = seconds(CLOCK_MONOTONIC) - clocks.wall;
+    run->heard->wall_seconds += spent;
+    run->heard->cpu_seconds += seconds(CLOCK_PROCESS_CPUTIME_ID) - clocks.cpu;
+    double begin = run->now.audio > run->busy_until ? run->now.audio : run->busy_until;
+    run->busy_until = begin + spent;
+    run->now.compute = (float)(run->busy_until - run->now.audio);
+}
+
+static void audio_has_come(struct run *run, int64_t end)
+{
+    run->now = (struct latency){.audio = (float)((double)end / run->rate)};
 }
 
 /* ---- growing arrays -------------------------------------------------------------------------- */
@@ -63,6 +93,16 @@ static bool add_latency(struct latencies *latencies, struct latency moment, doub
     latencies->values = values;
     moment.audio -= (float)word_end;
     latencies->values[latencies->count++] = moment;
+    return true;
+}
+
+bool shares_add(struct shares *shares, double part, double whole)
+{
+    void *values = shares->values;
+    if (!make_room(&values, &shares->capacity, shares->count, sizeof *shares->values))
+        return false;
+    shares->values = values;
+    shares->values[shares->count++] = (struct share){part, whole};
     return true;
 }
 
@@ -173,6 +213,24 @@ static bool see_latencies(struct run *run, const struct utter_event *event, cons
     return true;
 }
 
+static bool count_utterance(struct run *run, const struct utter_event *event)
+{
+    struct measure *measure = run->measure;
+    struct measure_heard *heard = run->heard;
+    void *spans = heard->utterances;
+    if (!make_room(&spans, &heard->utterance_capacity, heard->utterance_count,
+                   sizeof *heard->utterances))
+        return false;
+    heard->utterances = spans;
+    heard->utterances[heard->utterance_count++] = (struct span){event->start, event->end};
+    measure->utterances++;
+    measure->utterance_seconds += (double)(event->end - event->start) / run->rate;
+    measure->final_words += (long)event->word_count;
+    long unstable = measure->unstable_words - run->unstable_before;
+    run->unstable_before = measure->unstable_words;
+    return shares_add(&measure->stability, (double)unstable, (double)event->word_count);
+}
+
 static bool see_final(struct run *run, const struct utter_event *event)
 {
     struct screen *screen = &run->screen;
@@ -194,10 +252,9 @@ static bool see_final(struct run *run, const struct utter_event *event)
         done = keep_word(run->heard, &event->words[i]);
     done = done && show(run, 0, event->words, event->word_count, false) &&
            append_text(&run->heard->finals, event->text);
+    done = done && count_utterance(run, event);
     if (done)
         score_add(&run->measure->seams, &score);
-    run->measure->final_words += (long)event->word_count;
-    run->measure->utterances++;
     cut_screen(screen, 0);
     screen->committed = 0;
     free(pairs);
@@ -234,11 +291,15 @@ static bool see_event(struct run *run, const struct utter_event *event, struct u
 
 static bool see_events(struct run *run, struct utter_stream *stream, struct utter_error *error)
 {
-    for (const struct utter_event *event; (event = utter_stream_next(stream)) != NULL;) {
+    for (;;) {
+        struct clocks clocks = start_clocks();
+        const struct utter_event *event = utter_stream_next(stream);
+        stop_clocks(run, clocks);
+        if (event == NULL)
+            return true;
         if (!see_event(run, event, error))
             return false;
     }
-    return true;
 }
 
 static bool feed_all(struct run *run, struct utter_stream *stream, const float *samples,
@@ -249,32 +310,27 @@ static bool feed_all(struct run *run, struct utter_stream *stream, const float *
         int64_t end = position - position % step + step;
         if (end > count)
             end = count;
-        double begin = seconds_now();
+        audio_has_come(run, end);
+        struct clocks clocks = start_clocks();
         int64_t taken =
             utter_stream_feed(stream, samples + position, end - position, position, error);
-        double spent = seconds_now() - begin;
-        if (taken < 0)
+        stop_clocks(run, clocks);
+        if (taken < 0 || !see_events(run, stream, error))
             return false;
         position += taken;
-        run->heard->compute_seconds += spent;
-        run->now = (struct latency){(float)((double)position / run->rate), (float)spent};
-        if (!see_events(run, stream, error))
-            return false;
     }
-    double begin = seconds_now();
-    if (utter_stream_flush(stream, error) != UTTER_OK)
-        return false;
-    double spent = seconds_now() - begin;
-    run->heard->compute_seconds += spent;
-    run->now.compute = (float)spent;
-    return see_events(run, stream, error);
+    struct clocks clocks = start_clocks();
+    enum utter_code code = utter_stream_flush(stream, error);
+    stop_clocks(run, clocks);
+    return code == UTTER_OK && see_events(run, stream, error);
 }
 
 bool measure_stream(struct utter_model *model, const struct utter_stream_options *options,
                     const float *samples, int64_t count, struct measure *measure,
                     struct measure_heard *heard, struct utter_error *error)
 {
-    struct run run = {.measure = measure, .heard = heard};
+    struct run run = {
+        .measure = measure, .heard = heard, .unstable_before = measure->unstable_words};
     *heard = (struct measure_heard){.commits = calloc(1, 1), .finals = calloc(1, 1)};
     run.rate = options != NULL && options->sample_rate != 0 ? options->sample_rate
                                                             : utter_model_info(model)->sample_rate;
@@ -297,6 +353,7 @@ void measure_heard_free(struct measure_heard *heard)
     for (size_t i = 0; i < heard->word_count; i++)
         free((char *)heard->words[i].text);
     free(heard->words);
+    free(heard->utterances);
     free(heard->commits);
     free(heard->finals);
     *heard = (struct measure_heard){0};
@@ -307,6 +364,7 @@ void measure_free(struct measure *measure)
     free(measure->draft.values);
     free(measure->commit.values);
     free(measure->final.values);
+    free(measure->stability.values);
     *measure = (struct measure){0};
 }
 
@@ -331,32 +389,28 @@ static int compare_floats(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double quantile(const struct latencies *latencies, double share, float audio, float compute)
+/* Puts audio * A + compute * C of each into `sums` and sorts. */
+static void sort_sums(const struct latencies *latencies, float audio, float compute, float *sums)
 {
-    if (latencies->count == 0)
-        return 0;
-    float *sums = malloc(latencies->count * sizeof *sums);
-    if (sums == NULL)
-        return 0;
     for (size_t i = 0; i < latencies->count; i++)
         sums[i] = audio * latencies->values[i].audio + compute * latencies->values[i].compute;
     qsort(sums, latencies->count, sizeof *sums, compare_floats);
-    double value = sums[(size_t)(share * (double)(latencies->count - 1) + 0.5)];
+}
+
+struct latency_quantile latency_quantile(const struct latencies *latencies, double share)
+{
+    struct latency_quantile quantile = {0};
+    float *sums = calloc(latencies->count + 1, sizeof *sums);
+    if (latencies->count > 0 && sums != NULL) {
+        size_t rank = (size_t)(share * (double)(latencies->count - 1) + 0.5);
+        sort_sums(latencies, 1, 0, sums);
+        quantile.audio = sums[rank];
+        sort_sums(latencies, 0, 1, sums);
+        quantile.compute = sums[rank];
+        sort_sums(latencies, 1, 1, sums);
+        quantile.both = sums[rank];
+        quantile.interval = interval_of_quantile(sums, latencies->count, share);
+    }
     free(sums);
-    return value;
-}
-
-double latency_quantile(const struct latencies *latencies, double share)
-{
-    return quantile(latencies, share, 1, 1);
-}
-
-double latency_quantile_audio(const struct latencies *latencies, double share)
-{
-    return quantile(latencies, share, 1, 0);
-}
-
-double latency_quantile_compute(const struct latencies *latencies, double share)
-{
-    return quantile(latencies, share, 0, 1);
+    return quantile;
 }

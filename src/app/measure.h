@@ -4,11 +4,14 @@
  *
  * Feeds a recording to a stream as a microphone would, 20 ms at a time, as fast as it goes. A
  * word's latency runs from its end in FINAL's alignment to the moment it is shown, and has two
- * parts: the audio that had to arrive first, and the computing after that.
+ * parts: the audio that had to arrive first, and what it then waited for computing, its own and
+ * what was still going on, as if the audio had come at the speed of a microphone.
  *
  * Unstable partial word ratio: of two screens running, the words of the former behind the first
  * difference are unstable; their number by that of the final words (Shangguan et al. 2020,
  * "Analyzing the Quality and Stability of a Streaming End-to-End On-Device Speech Recognizer").
+ * FINAL is the last screen. Only with a decode every 0.5 s of speech or more often is it one that
+ * can be compared.
  * Edit overhead: the share of word edits on the screen (a word added or taken away) that the final
  * text did not need (Baumann et al. 2009).
  *
@@ -17,6 +20,7 @@
 #ifndef APP_MEASURE_H
 #define APP_MEASURE_H
 
+#include "app/interval.h"
 #include "app/score.h"
 #include "utter.h"
 
@@ -32,6 +36,19 @@ struct latencies {
     size_t capacity;
 };
 
+/** A stretch of audio, in samples. */
+struct span {
+    int64_t start;
+    int64_t end;
+};
+
+/** One more number a recording or utterance. */
+struct shares {
+    struct share *values;
+    size_t count;
+    size_t capacity;
+};
+
 struct measure {
     struct latencies draft;  /**< first shown as it stayed, draft or committed */
     struct latencies commit; /**< committed */
@@ -41,6 +58,8 @@ struct measure {
     long unstable_words;
     long screens; /**< changes of the screen */
     long utterances;
+    double utterance_seconds;
+    struct shares stability; /**< of each utterance: unstable words by final words */
     int64_t gap_samples;
     struct score seams; /**< commits against their own utterance's FINAL: what windows changed */
 };
@@ -52,7 +71,11 @@ struct measure_heard {
     struct utter_word *words; /**< the finals' words, texts owned; for confidence */
     size_t word_count;
     size_t word_capacity;
-    double compute_seconds; /**< wall clock spent in the stream's functions */
+    struct span *utterances;
+    size_t utterance_count;
+    size_t utterance_capacity;
+    double wall_seconds; /**< spent in the stream's functions */
+    double cpu_seconds;  /**< of the process, meanwhile */
 };
 
 /** Runs one stream over `samples` and adds what it did to `measure`. */
@@ -63,13 +86,20 @@ bool measure_stream(struct utter_model *model, const struct utter_stream_options
 void measure_heard_free(struct measure_heard *heard);
 void measure_free(struct measure *measure);
 
+bool shares_add(struct shares *shares, double part, double whole);
+
 double measure_unstable_ratio(const struct measure *measure);
 double measure_edit_overhead(const struct measure *measure);
 
-/** Of audio + compute; `share` of the values are not above it. 0 when there are none. */
-double latency_quantile(const struct latencies *latencies, double share);
-/** The same of one part alone. */
-double latency_quantile_audio(const struct latencies *latencies, double share);
-double latency_quantile_compute(const struct latencies *latencies, double share);
+/** A quantile of latencies: of audio + compute, with its 95 % interval, and of each part alone. */
+struct latency_quantile {
+    double both;
+    struct interval interval;
+    double audio;
+    double compute;
+};
+
+/** `share` of the values are not above it. Zeros when there are none, or no memory. */
+struct latency_quantile latency_quantile(const struct latencies *latencies, double share);
 
 #endif

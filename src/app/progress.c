@@ -61,7 +61,10 @@ bool progress_update(void *user, int64_t done, int64_t total)
     memset(bar, '.', BAR);
     memset(bar, '#', (size_t)filled);
     bar[BAR] = '\0';
-    print_duration(of, sizeof of, (double)total / progress->sample_rate);
+    if (progress->sample_rate > 0)
+        print_duration(of, sizeof of, (double)total / progress->sample_rate);
+    else
+        snprintf(of, sizeof of, "%" PRId64, total);
     double elapsed = 1e-9 * (double)(now_ns() - progress->started_ns);
     if (done > 0) {
         char duration[24];

@@ -11,7 +11,7 @@
 
 struct progress {
     const char *name;   /**< of the file, sanitised; the caller's */
-    int sample_rate;    /**< of the positions, Hz */
+    int sample_rate;    /**< of the positions, Hz; 0: they count something else */
     int64_t least;      /**< recordings that are not longer than this get no bar */
     int64_t started_ns; /**< monotonic clock */
     bool terminal;

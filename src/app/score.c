@@ -181,38 +181,3 @@ double score_error_rate(const struct score *score)
         return errors ? 1 : 0;
     return (double)errors / (double)score->reference;
 }
-
-/* xorshift64*: any seeded generator will do, and this one is the same everywhere. */
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(2685821657736338717);
-}
-
-static int compare_rates(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-struct score_interval score_bootstrap(const struct score *scores, size_t count)
-{
-    enum { ROUNDS = 1000 };
-    static const double tail = 0.025;
-    double rates[ROUNDS];
-    uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
-    if (count == 0)
-        return (struct score_interval){0, 0};
-    for (int round = 0; round < ROUNDS; round++) {
-        struct score sum = {0};
-        for (size_t i = 0; i < count; i++)
-            score_add(&sum, &scores[next_random(&state) % count]);
-        rates[round] = score_error_rate(&sum);
-    }
-    qsort(rates, ROUNDS, sizeof rates[0], compare_rates);
-    return (struct score_interval){rates[(int)(tail * ROUNDS)],
-                                   rates[ROUNDS - 1 - (int)(tail * ROUNDS)]};
-}

@@ -44,11 +44,4 @@ void score_add(struct score *sum, const struct score *score);
 /** Errors per unit of the reference: 0.05 is 5 %. With an empty reference, 0 or 1. */
 double score_error_rate(const struct score *score);
 
-/** 95 % confidence interval of the error rate, by a seeded bootstrap over utterances. */
-struct score_interval {
-    double low;
-    double high;
-};
-struct score_interval score_bootstrap(const struct score *scores, size_t count);
-
 #endif

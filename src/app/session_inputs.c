@@ -5,6 +5,7 @@
 #include "app/options.h"
 #include "app/playback.h"
 #include "app/session.h"
+#include "app/stream_settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ static struct track *open_track(struct session *session, const struct source *so
                                 struct utter_error *error)
 {
     struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
+    stream_settings_take(&session->options->values, &options);
     options.sample_rate = source->sample_rate;
     options.channels = source->channels;
     options.drafts_off = session->captions == NULL && !session->options->sink.drafts;

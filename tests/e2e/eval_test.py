@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`utter eval`: the data sets it reads, the errors it counts, and sclite's verdict on the same texts."""
 
+from array import array
 import json
 import re
 import shutil
 import subprocess
 import unittest
 
-from harness import GOLDEN, ProgramTest
+from harness import GOLDEN, ProgramTest, golden_cases, golden_samples, wav
 
 MODEL = "digits"
 CASES = ("sentence", "second", "loud", "quiet")
@@ -76,6 +77,20 @@ class Evaluation(ProgramTest):
         correct, substitutions, deletions, insertions = map(sum, zip(*counts))
         self.assert_counts(ours, correct, substitutions, insertions, deletions)
 
+    def test_intervals_and_cost(self):
+        for number, case in enumerate(CASES):
+            self.write_case(case, case)
+        self.write("table.tsv", "file\ttext\n".encode() + "".join(
+            f"{case}.wav\tnot what is said\n" for case in CASES).encode())
+        report = self.evaluate("table.tsv")
+        for kind in ("words", "characters"):
+            low, high = report[kind]["interval_95"]
+            self.assertLessEqual(low, report[kind]["rate"])
+            self.assertGreaterEqual(high, report[kind]["rate"])
+        self.assertGreater(report["words"]["interval_95"][1], 0)
+        self.assertGreater(report["cost"]["cpu_seconds_per_second"], 0)
+        self.assertGreater(report["peak_kib"], 1000)
+
     def test_stream(self):
         text = self.write_case("sentence", "talk")
         self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
@@ -85,8 +100,72 @@ class Evaluation(ProgramTest):
                 self.assertGreaterEqual(stream["utterances"], 1)
                 self.assertEqual(stream["lost_samples"], 0)
                 self.assertGreater(stream["final_latency"]["words"], 0)
+                for kind in ("draft", "commit", "final"):
+                    p50, p95 = (stream[f"{kind}_latency"][p] for p in ("p50", "p95"))
+                    self.assertLessEqual(p50["seconds"], p95["seconds"])
+                    self.assertGreaterEqual(p50["compute"], 0)
+                low, high = stream["unstable_partial_word_ratio_95"]
+                self.assertTrue(low <= stream["unstable_partial_word_ratio"] <= high)
+                self.assertGreater(stream["cost"]["cpu_seconds_per_second"], 0)
+                self.assertGreater(stream["utterance_share"], 0)
         whole = self.evaluate("--stream", "--no-gate", "table.tsv")["stream"]
         self.assertEqual(whole["finals_against_offline"]["rate"], 0)
+        self.assertEqual(whole["finals_against_offline_at_edges"]["rate"], 0)
+
+    def test_joined(self):
+        """Every error of the joined stream is counted, with some recording."""
+        rows = [f"{case}.wav\t{self.write_case(case, case)} more\n" for case in CASES]
+        self.write("table.tsv", ("file\ttext\n" + "".join(rows)).encode())
+        report = self.evaluate("--join", "1", "--no-gate", "table.tsv")
+        words = sum(len(row.split("\t")[1].split()) for row in rows)
+        for kind in ("commits", "finals", "offline_joined"):
+            score = report["stream"][kind]
+            self.assertEqual(score["reference"], words)
+            self.assertEqual(score["correct"] + score["substitutions"] + score["deletions"], words)
+            self.assertGreater(score["rate"], 0)
+
+    def test_level(self):
+        """Recordings of any loudness are brought to the same one, and then heard alike."""
+        case = golden_cases(MODEL)["sentence"]
+        samples = array("f", golden_samples(MODEL, case))
+        reports = []
+        for gain in (0.01, 0.1):
+            quiet = array("f", (gain * sample for sample in samples))
+            self.write("talk.wav", wav(quiet.tobytes()))
+            self.write("table.tsv", b"file\ttext\ntalk.wav\tone\n")
+            report = self.evaluate("--level", "-20", "table.tsv")
+            reports.append((report["words"], report["characters"]))
+        self.assertEqual(*reports)
+
+    def test_sweep(self):
+        text = self.write_case("sentence", "talk")
+        self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
+        grid = ["--left", "1", "--hop", "0.2,0.4", "--right", "0.3,0.6"]
+        for name in ("curve.json", "curve.tsv"):
+            result = self.run_utter("eval", "--model", GOLDEN / MODEL, "--no-gate", "--encoder", "window",
+                                    "--sweep", name, *grid, "table.tsv")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertEqual(len(result.stdout.decode().splitlines()), 5)
+        rows = json.loads((self.folder / "curve.json").read_text())
+        self.assertEqual([(row["hop_seconds"], row["right_seconds"]) for row in rows],
+                         [(0.2, 0.3), (0.2, 0.6), (0.4, 0.3), (0.4, 0.6)])
+        lines = (self.folder / "curve.tsv").read_text().splitlines()
+        self.assertEqual(lines[0].split("\t"), list(rows[0]))
+        self.assertEqual(len(lines), 5)
+        for row, line in zip(rows, lines[1:]):
+            for (key, value), printed in zip(row.items(), line.split("\t")):
+                if key == "encoder":
+                    self.assertEqual((value, printed), ("window", "window"))
+                elif not key.startswith(("cpu", "draft", "commit_latency", "final_latency")):
+                    self.assertAlmostEqual(value, float(printed), places=4)
+
+    def test_sweep_of_both_encoders(self):
+        text = self.write_case("sentence", "talk")
+        self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
+        self.run_utter("eval", "--model", GOLDEN / MODEL, "--sweep", "curve.json", "--left", "1", "--hop", "0.4",
+                       "--right", "0.3", "table.tsv")
+        self.assertEqual([row["encoder"] for row in json.loads((self.folder / "curve.json").read_text())],
+                         ["window", "cached"])
 
     def test_mistakes(self):
         self.write("empty.tsv", b"")
@@ -99,7 +178,14 @@ class Evaluation(ProgramTest):
             with self.subTest(name=name):
                 self.assert_refused(self.run_utter("eval", "--model", GOLDEN / MODEL, name), cause)
         self.assert_refused(self.run_utter("eval"), "data set", status=2)
-        self.assert_refused(self.run_utter("eval", "--hop", "x", "."), "--hop", status=2)
+        for arguments, cause in ((["--hop", "x"], "--hop"), (["--hop", "0.2,0.4"], "--sweep"),
+                                 (["--left", "1,"], "--left"), (["--level", "5"], "--level"),
+                                 (["--sweep", "a.tsv", "--stream"], "--sweep"),
+                                 (["--right", ",".join(["1"] * 20), "--sweep", "a.tsv"], "16")):
+            self.assert_refused(self.run_utter("eval", *arguments, "."), cause, status=2)
+        self.write("one.tsv", f"file\ttext\n{self.write_case('second', 'one') and 'one.wav'}\tone\n".encode())
+        self.assert_refused(self.run_utter("eval", "--model", GOLDEN / MODEL, "--sweep", "no/such/curve.tsv",
+                                           "--hop", "0.4", "--left", "1", "--right", "0.3", "one.tsv"), "no/such")
 
 
 if __name__ == "__main__":

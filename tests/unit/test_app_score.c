@@ -74,22 +74,6 @@ static void test_pairs(void **state)
     score_units_free(&b);
 }
 
-static void test_interval(void **state)
-{
-    (void)state;
-    struct score scores[100] = {{0}};
-    struct score sum = {0};
-    for (int i = 0; i < 100; i++) {
-        scores[i] = (struct score){.reference = 10, .correct = 9, .substitutions = i % 3 == 0};
-        score_add(&sum, &scores[i]);
-    }
-    struct score_interval interval = score_bootstrap(scores, 100);
-    assert_true(interval.low < score_error_rate(&sum) && score_error_rate(&sum) < interval.high);
-    assert_true(interval.high - interval.low < 0.05);
-    struct score_interval again = score_bootstrap(scores, 100);
-    assert_memory_equal(&interval, &again, sizeof interval);
-}
-
 /* ---- against sclite -------------------------------------------------------------------------- */
 
 /* Few different words, so that many alignments are equally cheap. */
@@ -150,7 +134,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_interval),
         cmocka_unit_test(test_sclite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
