@@ -285,11 +285,17 @@ struct utter_stream_options {
      * enough.
      */
     int utterance_limit_ms;
-    /** Decode silence too: utterances then end by the limit, a gap or a flush alone. */
+    /** Decode silence too: silence alone then ends no utterance. */
     bool gate_off;
     bool drafts_off;
     enum utter_encoder encoder; /**< default: utter_model_info's */
     enum utter_latency latency; /**< default UTTER_LATENCY_NORMAL */
+    /**
+     * An utterance in which no word was heard for so long, though the gate is open, is ended at the
+     * quietest place since, and the next begins there; default 4000. Noise then keeps nobody
+     * waiting for a FINAL.
+     */
+    int endpoint_wordless_ms;
 };
 #define UTTER_STREAM_OPTIONS_INIT UTTER_SIZED(struct utter_stream_options)
 

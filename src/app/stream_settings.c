@@ -12,7 +12,8 @@ void stream_settings_take(const struct option_values *values, struct utter_strea
     static const enum utter_encoder encoders[] = {0, UTTER_ENCODER_WINDOW, UTTER_ENCODER_CACHED};
     stream->latency = latencies[option_values_number(values, OPTION_LATENCY)];
     stream->encoder = encoders[option_values_number(values, OPTION_ENCODER)];
-    stream->endpoint_silence_ms = option_values_number(values, OPTION_ENDPOINT_SILENCE);
-    stream->utterance_limit_ms = option_values_number(values, OPTION_UTTERANCE_LIMIT);
+    stream->endpoint_silence_ms = option_values_number(values, OPTION_SILENCE);
+    stream->endpoint_wordless_ms = option_values_number(values, OPTION_WORDLESS);
+    stream->utterance_limit_ms = option_values_number(values, OPTION_LIMIT);
     stream->gate_off = !option_values_number(values, OPTION_GATE);
 }

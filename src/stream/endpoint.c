@@ -17,12 +17,15 @@ static int64_t silence_enough(const struct endpoint *endpoint, int64_t length)
            (endpoint->silence - least) * (length - soft) / (endpoint->limit - soft);
 }
 
-enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, int64_t length)
+enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, int64_t length,
+                                    int64_t words)
 {
     endpoint->silent = speech ? 0 : endpoint->silent + 1;
     if (length >= endpoint->limit)
         return ENDPOINT_LIMIT;
     if (endpoint->silent >= silence_enough(endpoint, length))
         return ENDPOINT_SILENCE;
+    if (speech && length - words >= endpoint->wordless)
+        return ENDPOINT_WORDLESS;
     return ENDPOINT_NONE;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Endpointing: when does an utterance end? After enough silence; the longer it lasts the less
- * silence is enough; at its limit in any case. Lengths in blocks. Pure; any thread.
+ * Endpointing: when does an utterance end? After enough silence, and the longer it lasts the less
+ * silence is enough; after enough sound in which no word was heard; at its limit in any case.
+ * Lengths in blocks. Pure; any thread.
  */
 #ifndef STREAM_ENDPOINT_H
 #define STREAM_ENDPOINT_H
@@ -11,18 +12,22 @@
 
 enum endpoint_verdict {
     ENDPOINT_NONE,
-    ENDPOINT_SILENCE, /* ends here */
-    ENDPOINT_LIMIT,   /* ends at the quietest place so far that may still be chosen */
+    ENDPOINT_SILENCE,  /* ends here */
+    ENDPOINT_WORDLESS, /* ends at the quietest place after its last word */
+    ENDPOINT_LIMIT,    /* ends at the quietest place so far that may still be chosen */
 };
 
 struct endpoint {
     int64_t silence; /* settings */
+    int64_t wordless;
     int64_t limit;
     int64_t silent; /* blocks without speech, up to now */
 };
 
 void endpoint_begin(struct endpoint *endpoint);
-/** After each block; `length` is the utterance's, with it. */
-enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, int64_t length);
+/** After each block; `length` is the utterance's, with it, and `words` so much of it until the end
+ * of its last word so far. */
+enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, int64_t length,
+                                    int64_t words);
 
 #endif

@@ -3,6 +3,11 @@
 
 enum { QUIET_MS = 100 };
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static int64_t to_caller(const struct utter_stream *s, int64_t sample)
 {
     return input_position(&s->input.clock, sample);
@@ -48,10 +53,9 @@ static void end_utterance(struct utter_stream *s, int64_t end, bool goes_on)
     s->phase = STREAM_SETTLING;
 }
 
-/* Words that were handed out stay in this utterance, and half of it at least. */
-static int64_t find_cut(const struct utter_stream *s)
+/* Words until `from` stay in this utterance, and half of it at least. */
+static int64_t find_cut(const struct utter_stream *s, int64_t from)
 {
-    int64_t from = utterance_committed_end(&s->utterance);
     int64_t half = s->utterance.start + (s->cursor - s->utterance.start) / 2;
     int64_t span = (int64_t)QUIET_MS * s->acoustic.sample_rate / 1000 / s->audio.block;
     return audio_quietest(&s->audio, from > half ? from : half, s->cursor, span > 0 ? span : 1);
@@ -68,15 +72,21 @@ static void listen_block(struct utter_stream *s)
             open_gate(s);
         return;
     }
-    int64_t length = (s->cursor - s->utterance.start) / s->audio.block;
-    switch (endpoint_push(&s->endpoint, speech, length)) {
+    int64_t start = s->utterance.start, block_samples = s->audio.block;
+    int64_t words_end = utterance_words_end(&s->utterance);
+    int64_t committed_end = utterance_committed_end(&s->utterance);
+    switch (endpoint_push(&s->endpoint, speech, (s->cursor - start) / block_samples,
+                          (words_end - start) / block_samples)) {
     case ENDPOINT_NONE:
         break;
     case ENDPOINT_SILENCE:
         end_utterance(s, s->cursor, false);
         break;
+    case ENDPOINT_WORDLESS:
+        end_utterance(s, find_cut(s, larger(words_end, committed_end)), true);
+        break;
     case ENDPOINT_LIMIT:
-        end_utterance(s, find_cut(s), true);
+        end_utterance(s, find_cut(s, committed_end), true);
         break;
     }
 }

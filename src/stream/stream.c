@@ -14,6 +14,7 @@ enum {
     RIGHT_CONTEXT_LEAST_MS = 640, /* less costs words, measured */
     RIGHT_CONTEXT_MOST_MS = 800,  /* by default; commits wait for it */
     ENDPOINT_SILENCE_MS = 800,
+    ENDPOINT_WORDLESS_MS = 4000,
     UTTERANCE_LIMIT_MS = 20000,
 };
 
@@ -82,6 +83,7 @@ enum utter_code stream_options(struct utter_stream_options *o,
         {"hop_ms", &o->hop_ms, preset->hop_ms, 20, 10000},
         {"right_context_ms", &o->right_context_ms, right, 20, 10000},
         {"endpoint_silence_ms", &o->endpoint_silence_ms, ENDPOINT_SILENCE_MS, 100, 10000},
+        {"endpoint_wordless_ms", &o->endpoint_wordless_ms, ENDPOINT_WORDLESS_MS, 500, 300000},
         {"utterance_limit_ms", &o->utterance_limit_ms, UTTERANCE_LIMIT_MS, 1000, 300000},
     };
     return options_check(ranges, sizeof ranges / sizeof *ranges, error);
@@ -146,6 +148,7 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
     const struct window_plan plan = make_plan(o, acoustic);
     s->preroll = to_units(acoustic, PREROLL_MS, block) * block;
     s->endpoint.silence = to_units(acoustic, o->endpoint_silence_ms, block);
+    s->endpoint.wordless = to_units(acoustic, o->endpoint_wordless_ms, block);
     s->endpoint.limit = to_units(acoustic, o->utterance_limit_ms, block);
     enum utter_code code =
         input_open(&s->input, o->sample_rate, o->channels, acoustic->sample_rate, error);

@@ -176,6 +176,14 @@ const float *utterance_features(const struct utterance *u)
     return u->acoustic->local ? u->features.rows : NULL;
 }
 
+int64_t utterance_words_end(const struct utterance *u)
+{
+    const struct ctc_greedy *last = u->draft.word_count > 0 ? &u->draft : &u->settled;
+    if (last->word_count == 0)
+        return u->start;
+    return last->words[last->word_count - 1].end * u->acoustic->frame_samples;
+}
+
 int64_t utterance_committed_end(const struct utterance *u)
 {
     if (u->committed == 0)

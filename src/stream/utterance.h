@@ -52,6 +52,8 @@ void utterance_settle(struct utterance *utterance, const struct audio *audio, in
 /** The features of all its frames, when they are what utter_transcribe() would compute; or NULL. */
 const float *utterance_features(const struct utterance *utterance);
 
+/** After the last word heard so far, drafts too; `start` when there is none. */
+int64_t utterance_words_end(const struct utterance *utterance);
 /** After the last sample that the words handed out so far need; `start` when none were. */
 int64_t utterance_committed_end(const struct utterance *utterance);
 

@@ -319,6 +319,28 @@ static void a_long_utterance_is_cut_between_words(void **state)
     close_fixture(&f);
 }
 
+/* What is said between two delimiters is a sound without a word. */
+static void sound_without_a_word_ends_the_utterance(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    open_fixture(&f, (struct utter_stream_options){.endpoint_wordless_ms = 2000});
+    char script[256] = ".....ab|";
+    for (int i = 0; i < 22; i++)
+        strcat(script, "|");
+    strcat(script, "cd|..........");
+    voice_say(&f.samples, &f.count, script);
+    feed_all(&f);
+    assert_string_equal(f.text.commits, "ab cd ");
+    assert_string_equal(f.text.finals, "ab\ncd\n");
+    assert_string_equal(f.text.order, "SCFCFQ");
+    assert_true(f.text.first_start < f.text.final_start);
+    /* The second begins where the first ended, after its word and before the other's. */
+    assert_true(f.text.final_start > 60 * VOICE_FRAME);
+    assert_true(f.text.final_start < f.text.final[0].start);
+    close_fixture(&f);
+}
+
 static void the_gate_can_be_off(void **state)
 {
     (void)state;
@@ -431,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_gap_without_audio_after_it_is_told),
         cmocka_unit_test(flush_keeps_the_last_word),
         cmocka_unit_test(a_long_utterance_is_cut_between_words),
+        cmocka_unit_test(sound_without_a_word_ends_the_utterance),
         cmocka_unit_test(the_gate_can_be_off),
         cmocka_unit_test(silence_costs_no_decode),
         cmocka_unit_test(drafts_can_be_off),

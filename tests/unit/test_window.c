@@ -122,11 +122,14 @@ static void lengths_are_rounded_as_the_pipeline_does(void **state)
 
 /* ---- endpoint -------------------------------------------------------------------------------- */
 
-static int64_t length_at_end(struct endpoint *e, int64_t speech, enum endpoint_verdict expected)
+/* Of `speech` blocks of speech, the last word of which ends after `words`, and silence. */
+static int64_t length_at_end(struct endpoint *e, int64_t speech, int64_t words,
+                             enum endpoint_verdict expected)
 {
     endpoint_begin(e);
     for (int64_t length = 1;; length++) {
-        enum endpoint_verdict verdict = endpoint_push(e, length <= speech, length);
+        enum endpoint_verdict verdict =
+            endpoint_push(e, length <= speech, length, length < words ? length : words);
         if (verdict == ENDPOINT_NONE)
             continue;
         assert_int_equal(verdict, expected);
@@ -137,14 +140,25 @@ static int64_t length_at_end(struct endpoint *e, int64_t speech, enum endpoint_v
 static void silence_and_the_limit_end_utterances(void **state)
 {
     (void)state;
-    struct endpoint e = {.silence = 40, .limit = 900};
-    assert_int_equal(length_at_end(&e, 100, ENDPOINT_SILENCE), 140);
-    assert_int_equal(length_at_end(&e, 0, ENDPOINT_SILENCE), 40);
-    assert_int_equal(length_at_end(&e, 5000, ENDPOINT_LIMIT), 900);
+    struct endpoint e = {.silence = 40, .wordless = 200, .limit = 900};
+    assert_int_equal(length_at_end(&e, 100, 100, ENDPOINT_SILENCE), 140);
+    assert_int_equal(length_at_end(&e, 0, 0, ENDPOINT_SILENCE), 40);
+    assert_int_equal(length_at_end(&e, 5000, 5000, ENDPOINT_LIMIT), 900);
     /* Towards the limit a shorter pause is enough. */
-    int64_t late = length_at_end(&e, 800, ENDPOINT_SILENCE) - 800;
-    int64_t later = length_at_end(&e, 880, ENDPOINT_SILENCE) - 880;
+    int64_t late = length_at_end(&e, 800, 800, ENDPOINT_SILENCE) - 800;
+    int64_t later = length_at_end(&e, 880, 880, ENDPOINT_SILENCE) - 880;
     assert_true(late < 40 && later < late && later >= 10);
+}
+
+static void sound_without_a_word_ends_utterances(void **state)
+{
+    (void)state;
+    struct endpoint e = {.silence = 40, .wordless = 200, .limit = 900};
+    assert_int_equal(length_at_end(&e, 5000, 0, ENDPOINT_WORDLESS), 200);
+    assert_int_equal(length_at_end(&e, 5000, 300, ENDPOINT_WORDLESS), 500);
+    assert_int_equal(length_at_end(&e, 5000, 750, ENDPOINT_LIMIT), 900);
+    /* Silence after it has its own rule. */
+    assert_int_equal(length_at_end(&e, 190, 0, ENDPOINT_SILENCE), 230);
 }
 
 /* ---- what is kept ---------------------------------------------------------------------------- */
@@ -217,6 +231,7 @@ int main(void)
         cmocka_unit_test(chunks_lay_every_frame_end_to_end),
         cmocka_unit_test(lengths_are_rounded_as_the_pipeline_does),
         cmocka_unit_test(silence_and_the_limit_end_utterances),
+        cmocka_unit_test(sound_without_a_word_ends_utterances),
         cmocka_unit_test(emissions_are_settled_in_order),
         cmocka_unit_test(audio_keeps_what_is_needed),
         cmocka_unit_test(the_quietest_place_is_found),
