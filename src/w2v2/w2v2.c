@@ -77,6 +77,11 @@ const struct model_config *w2v2_config(const struct w2v2 *w2v2)
     return &w2v2->config;
 }
 
+enum w2v2_precision w2v2_precision(const struct w2v2 *w2v2)
+{
+    return w2v2->layers[0].qkv.is_int8 ? W2V2_PRECISION_INT8 : W2V2_PRECISION_FLOAT32;
+}
+
 int64_t w2v2_weight_bytes(const struct w2v2 *w2v2)
 {
     return w2v2->memory_floats * (int64_t)sizeof(float);

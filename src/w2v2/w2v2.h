@@ -39,6 +39,8 @@ struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool 
 void w2v2_close(struct w2v2 *w2v2);
 
 const struct model_config *w2v2_config(const struct w2v2 *w2v2);
+/** W2V2_PRECISION_FLOAT32 or W2V2_PRECISION_INT8: that of the encoder's products. */
+enum w2v2_precision w2v2_precision(const struct w2v2 *w2v2);
 int64_t w2v2_weight_bytes(const struct w2v2 *w2v2);
 
 /** Room for windows of up to `samples_max` samples. */

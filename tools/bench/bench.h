@@ -26,6 +26,7 @@ struct bench_options {
     int threads;
     double window; /* seconds */
     int repeat;
+    enum w2v2_precision precision;
     const struct kernels *kernels;
 };
 

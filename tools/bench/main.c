@@ -29,7 +29,8 @@ static const char HELP[] =
     "  --window S       seconds of sound to decode; default 4; with --stream, to listen to: 14\n"
     "  --threads N      default: the physical cores\n"
     "  --repeat N       passes that are timed; default 9; with --stream 3\n"
-    "  --kernels NAME   portable, avx2 or avx512; default: the best of this machine\n"
+    "  --dtype TYPE     of the products: fp32 or int8; default: as the model's file has them\n"
+    "  --kernels NAME   portable, avx2, avx512 or avx512_vnni; default: this machine's best\n"
     "  --stream         listen as live captions do, instead: CPU for each second of speech, with\n"
     "                   drafts, commits and FINALs; each FINAL is compared with a transcription\n"
     "  --json           one JSON object instead of lines\n"
@@ -64,6 +65,7 @@ enum {
     OPTION_WINDOW,
     OPTION_THREADS,
     OPTION_REPEAT,
+    OPTION_DTYPE,
     OPTION_KERNELS,
     OPTION_STREAM,
     OPTION_JSON,
@@ -82,6 +84,7 @@ static const struct option OPTIONS[] = {
     {"window", required_argument, NULL, OPTION_WINDOW},
     {"threads", required_argument, NULL, OPTION_THREADS},
     {"repeat", required_argument, NULL, OPTION_REPEAT},
+    {"dtype", required_argument, NULL, OPTION_DTYPE},
     {"kernels", required_argument, NULL, OPTION_KERNELS},
     {"stream", no_argument, NULL, OPTION_STREAM},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -157,6 +160,14 @@ static int read_storage(struct bench_options *options, const char *text)
     return refuse("storage", text, "f32, f16 or bf16");
 }
 
+static int read_dtype(struct bench_options *options, const char *text)
+{
+    if (strcmp(text, "fp32") != 0 && strcmp(text, "int8") != 0)
+        return refuse("dtype", text, "fp32 or int8");
+    options->precision = *text == 'f' ? W2V2_PRECISION_FLOAT32 : W2V2_PRECISION_INT8;
+    return 0;
+}
+
 static int read_kernels(struct bench_options *options, const char *text)
 {
     for (int set = 0; set < KERNELS_SETS; set++) {
@@ -166,7 +177,7 @@ static int read_kernels(struct bench_options *options, const char *text)
             return 0;
         }
     }
-    return refuse("kernels", text, "portable, avx2 or avx512, and one that this machine has");
+    return refuse("kernels", text, "one that --help lists and that this machine has");
 }
 
 static int read_shape(struct bench_options *options, const char *text)
@@ -196,6 +207,8 @@ static int read_option(struct bench_options *options, const char **keep, int opt
         return read_count(text, BENCH_REPEAT_MAX, &options->repeat)
                    ? 0
                    : refuse("repeat", text, "1 to 1000");
+    case OPTION_DTYPE:
+        return read_dtype(options, text);
     case OPTION_KERNELS:
         return read_kernels(options, text);
     case OPTION_STREAM:
@@ -240,6 +253,8 @@ static int check_options(const struct bench_options *options, const char *keep)
         return complain("--samples, --output and --on-demand are not for --stream");
     if (options->stream && options->kernels != kernels_best())
         return complain("--stream uses the best kernels of this machine, no others");
+    if (options->stream && options->precision != W2V2_PRECISION_STORED)
+        return complain("--dtype is not for --stream: a model streams as its file has it");
     return 0;
 }
 

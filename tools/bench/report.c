@@ -72,9 +72,9 @@ void window_report(const struct bench_options *options, const struct window_resu
     double seconds = bench_median(times->wall, count), flops = all_flops(result);
     double peak = bench_median(times->peak, count), rate = flops / seconds * 1e-9;
     double window = (double)result->samples / result->config->sampling_rate;
-    printf("%s, fp32, %s kernels, %d thread%s\n",
-           options->shape ? options->shape_name : options->model, options->kernels->name,
-           options->threads, options->threads == 1 ? "" : "s");
+    printf("%s, %s, %s kernels, %d thread%s\n",
+           options->shape ? options->shape_name : options->model, result->dtype,
+           options->kernels->name, options->threads, options->threads == 1 ? "" : "s");
     printf("window    %.2f s of audio, %lld frames, %.2f GFLOP\n", window,
            (long long)result->frames, flops * 1e-9);
     printf("output    checked on %.2f s: differs from plain C by %.2f of what is allowed\n",
@@ -135,8 +135,8 @@ int window_report_json(const struct bench_options *options, const struct window_
     double rate = flops / bench_median(times->wall, count) * 1e-9;
     json_t *object =
         json_pack("{s:s, s:s, s:s, s:i, s:f, s:I}", "model",
-                  options->shape ? options->shape_name : options->model, "dtype", "fp32", "kernels",
-                  options->kernels->name, "threads", options->threads, "window",
+                  options->shape ? options->shape_name : options->model, "dtype", result->dtype,
+                  "kernels", options->kernels->name, "threads", options->threads, "window",
                   (double)result->samples / result->config->sampling_rate, "frames",
                   (json_int_t)result->frames);
     json_object_set_new(object, "check",

@@ -16,6 +16,7 @@ struct window_times {
 
 struct window_result {
     const struct model_config *config;
+    const char *dtype; /* of the products */
     int64_t samples;
     int64_t frames;
     double checked;    /* seconds of audio whose output was compared with the reference's */
