@@ -12,18 +12,8 @@
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* c = offset × total + bias + scales × sums, of one row and one vector of columns */
-INLINE vector scale_sums(const struct int8_tile *tile, int row, int64_t column, sums sum)
-{
-    const struct int8_scale scale = tile->row_scales[row];
-    vector rest = vector_fma(vector_set(scale.offset), vector_load(tile->totals + column),
-                             vector_load(tile->bias + column));
-    vector factor = vector_set(scale.step) * vector_load(tile->steps + column);
-    return vector_fma(sums_to_floats(sum), factor, rest);
-}
-
-/* Sums of whole numbers are exact, so their order is of no account. */
-INLINE void multiply(const int rows, const int vectors, const struct int8_tile *tile)
+/* Sums of whole numbers are exact, so their order is of no account. out: [rows][vectors] */
+INLINE void multiply(const int rows, const int vectors, const struct int8_tile *tile, sums *out)
 {
     const int64_t stride = tile->row_stride, step = 4 * tile->width;
     const uint8_t *low = tile->a, *high = low + 5 * stride;
@@ -51,23 +41,16 @@ INLINE void multiply(const int rows, const int vectors, const struct int8_tile *
     UNROLL
     for (int i = 0; i < rows; i++) {
         UNROLL
-        for (int j = 0; j < vectors; j++) {
-            const int64_t column = j * VECTOR_LANES;
-            float *to = tile->c + i * tile->c_stride + column;
-            vector x = scale_sums(tile, i, column, sum[i][j]);
-            if (tile->columns - column >= VECTOR_LANES)
-                vector_store(to, x);
-            else
-                vector_store_partial(to, x, tile->columns - column);
-        }
+        for (int j = 0; j < vectors; j++)
+            out[i * vectors + j] = sum[i][j];
     }
 }
 
 /* clang-format off */
 #define SIZE(rows, vectors)                                                                        \
-    static void multiply_##rows##_##vectors(const struct int8_tile *tile)                          \
+    static void multiply_##rows##_##vectors(const struct int8_tile *tile, sums *out)               \
     {                                                                                              \
-        multiply(rows, vectors, tile);                                                             \
+        multiply(rows, vectors, tile, out);                                                        \
     }
 #if defined(__AVX512F__)
 #define ROW(rows) SIZE(rows, 1) SIZE(rows, 2) SIZE(rows, 3)
@@ -82,7 +65,7 @@ ROW(7) ROW(8) ROW(9)
 #endif
 ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6)
 
-typedef void tile_function(const struct int8_tile *tile);
+typedef void tile_function(const struct int8_tile *tile, sums *out);
 
 static tile_function *const functions[INT8_ROWS][INT8_VECTORS] = {
     NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6),
@@ -92,9 +75,31 @@ static tile_function *const functions[INT8_ROWS][INT8_VECTORS] = {
 };
 /* clang-format on */
 
+/* c = offset × total + bias + steps × sums, of one row */
+static void scale_sums(const struct int8_tile *tile, int row, const sums *sum)
+{
+    const vector offset = vector_set(tile->row_scales[row].offset);
+    const vector step = vector_set(tile->row_scales[row].step);
+    float *c = tile->c + row * tile->c_stride;
+    for (int64_t j = 0; j < tile->width; j += VECTOR_LANES) {
+        vector rest =
+            vector_fma(offset, vector_load(tile->totals + j), vector_load(tile->bias + j));
+        vector factor = step * vector_load(tile->steps + j);
+        vector x = vector_fma(sums_to_floats(sum[j / VECTOR_LANES]), factor, rest);
+        if (tile->columns - j >= VECTOR_LANES)
+            vector_store(c + j, x);
+        else
+            vector_store_partial(c + j, x, tile->columns - j);
+    }
+}
+
 void KERNEL(int8_tile)(const struct int8_tile *tile)
 {
-    functions[tile->rows - 1][tile->width / VECTOR_LANES - 1](tile);
+    const int64_t vectors = tile->width / VECTOR_LANES;
+    sums sum[INT8_ROWS * INT8_VECTORS];
+    functions[tile->rows - 1][vectors - 1](tile, sum);
+    for (int i = 0; i < tile->rows; i++)
+        scale_sums(tile, i, sum + i * vectors);
 }
 
 /* ---- activations ----------------------------------------------------------------------------- */
