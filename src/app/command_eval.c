@@ -83,7 +83,7 @@ static int evaluate(struct eval *eval)
         (directory = model_path_find(&eval->values, &error)) != NULL &&
         dataset_open(&dataset, eval->dataset, &error) &&
         (engine = utter_engine_open(&engine_options, &error)) != NULL &&
-        (model = utter_model_open(engine, directory, NULL, &error)) != NULL &&
+        (model = model_path_open(engine, directory, &eval->values, &error)) != NULL &&
         evaluation_open(&evaluation, model, &dataset, &eval->evaluation, &error)) {
         if (stream_and_report(eval, &evaluation, &error))
             status = OPTIONS_OK;

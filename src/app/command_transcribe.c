@@ -176,7 +176,7 @@ static struct utter_model *open_model(const struct request *request)
     if (directory != NULL)
         engine = utter_engine_open(&options, &error);
     if (engine != NULL)
-        model = utter_model_open(engine, directory, NULL, &error);
+        model = model_path_open(engine, directory, &request->values, &error);
     if (model == NULL)
         fault_print("%s", error.message);
     utter_engine_close(engine);

@@ -109,3 +109,14 @@ char *model_path_find(const struct option_values *values, struct utter_error *er
                   "in UTTER_MODEL");
     return path;
 }
+
+struct utter_model *model_path_open(struct utter_engine *engine, const char *directory,
+                                    const struct option_values *values, struct utter_error *error)
+{
+    /* In the order of the table's choices. */
+    static const enum utter_precision precisions[] = {
+        UTTER_PRECISION_STORED, UTTER_PRECISION_FLOAT32, UTTER_PRECISION_INT8};
+    struct utter_model_options options = UTTER_MODEL_OPTIONS_INIT;
+    options.precision = precisions[option_values_number(values, OPTION_PRECISION)];
+    return utter_model_open(engine, directory, &options, error);
+}

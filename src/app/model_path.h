@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Finds the model: what the option --model says (option_values.h), else the model that comes with
- * the program: beside an uninstalled program (build/utter: ../models/digits) or where models are
- * installed.
+ * Finds and opens the model: what the option --model says (option_values.h), else the model that
+ * comes with the program: beside an uninstalled program (build/utter: ../models/digits) or where
+ * models are installed.
  */
 #ifndef APP_MODEL_PATH_H
 #define APP_MODEL_PATH_H
@@ -14,6 +14,10 @@
  * which exists but may not be a model; the caller frees it. NULL when there is none.
  */
 char *model_path_find(const struct option_values *values, struct utter_error *error);
+
+/** Opens a model as --precision says; as utter_model_open(). */
+struct utter_model *model_path_open(struct utter_engine *engine, const char *directory,
+                                    const struct option_values *values, struct utter_error *error);
 
 /** A model's name for people: the last part of its directory, clean. The caller frees it. */
 char *model_path_name(const char *directory);

@@ -25,6 +25,7 @@ static const char *const CASES[] = {"as-is", "lower", "sentence", NULL};
 static const char *const ENCODERS[] = {"auto", "window", "cached", NULL};
 static const char *const LATENCIES[] = {"low", "normal", "high", NULL};
 static const char *const LISTEN_FORMATS[] = {"text", "jsonl", "srt", "vtt", NULL};
+static const char *const PRECISIONS[] = {"stored", "fp32", "int8", NULL};
 static const char *const TRANSCRIBE_FORMATS[] = {"text", "json", "srt", "vtt", NULL};
 
 /* In the order in which --help shows them. */
@@ -101,6 +102,14 @@ static const struct option_row ROWS[OPTION_COUNT] = {
                       .standard = "digits",
                       .variable = "UTTER_MODEL",
                       .help = "a model in Hugging Face layout, or a bundled one's name"},
+    [OPTION_PRECISION] = {.name = "precision",
+                          .kind = OPTION_CHOICE,
+                          .commands = LISTEN | TRANSCRIBE | EVAL,
+                          .value = "TYPE",
+                          .choices = PRECISIONS,
+                          .standard = "stored",
+                          .help = "fp32, int8 (a quarter of the memory, and faster), or as\n"
+                                  "the model's file has it; default: stored"},
     [OPTION_THREADS] = {.name = "threads",
                         .letter = 'j',
                         .kind = OPTION_INTEGER,

@@ -30,7 +30,8 @@ static bool open_model(struct session *session, struct utter_error *error)
     options.log_user = session;
     session->engine = utter_engine_open(&options, error);
     if (session->engine != NULL)
-        session->model = utter_model_open(session->engine, directory, NULL, error);
+        session->model =
+            model_path_open(session->engine, directory, &session->options->values, error);
     session->model_name = model_path_name(directory);
     free(directory);
     if (session->model != NULL && session->model_name == NULL)

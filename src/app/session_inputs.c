@@ -193,7 +193,8 @@ static bool open_other_input(struct change *change)
 static bool open_other_model(struct change *change)
 {
     struct session *session = change->user;
-    change->model = utter_model_open(session->engine, change->name, NULL, &change->error);
+    change->model =
+        model_path_open(session->engine, change->name, &session->options->values, &change->error);
     return change->model != NULL;
 }
 

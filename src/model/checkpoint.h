@@ -2,7 +2,8 @@
 /**
  * A checkpoint directory opened: its configuration, vocabulary, and every tensor of the model bound
  * by name and by shape. Tensors stay in their file's precision, memory-mapped where they are
- * aligned. Immutable after opening; any thread.
+ * aligned; those of 8-bit integers have their steps beside them. Immutable after opening; any
+ * thread.
  *
  * The files must not be cut short while the checkpoint is open: reading a mapped page behind a
  * file's new end kills the process (SIGBUS). So pack the weights and close it at once.

@@ -174,20 +174,22 @@ static enum utter_code check_shape(const struct safetensors_tensor *found, int r
 static enum utter_code check_dtype(const struct safetensors_tensor *found, struct tensor *tensor,
                                    size_t *element, const char *path, struct utter_error *error)
 {
-    *element = 2;
-    if (strcmp(found->dtype, "F16") == 0) {
-        tensor->dtype = DTYPE_F16;
-    } else if (strcmp(found->dtype, "BF16") == 0) {
-        tensor->dtype = DTYPE_BF16;
-    } else if (strcmp(found->dtype, "F32") == 0) {
-        tensor->dtype = DTYPE_F32;
-        *element = 4;
-    } else {
-        return error_set(error, UTTER_ERROR_UNSUPPORTED,
-                         "%s: tensor %s has dtype %s; utter reads F32, F16 and BF16",
-                         error_path(path), found->name, found->dtype);
+    static const struct {
+        const char *name;
+        enum dtype dtype;
+        size_t element;
+    } dtypes[] = {
+        {"F32", DTYPE_F32, 4}, {"F16", DTYPE_F16, 2}, {"BF16", DTYPE_BF16, 2}, {"I8", DTYPE_I8, 1}};
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        if (strcmp(found->dtype, dtypes[i].name) == 0) {
+            tensor->dtype = dtypes[i].dtype;
+            *element = dtypes[i].element;
+            return UTTER_OK;
+        }
     }
-    return UTTER_OK;
+    return error_set(error, UTTER_ERROR_UNSUPPORTED,
+                     "%s: tensor %s has dtype %s; utter reads F32, F16, BF16 and I8",
+                     error_path(path), found->name, found->dtype);
 }
 
 /* `bytes` themselves where they are aligned to `element`, else a copy. NULL: out of memory. */
@@ -209,7 +211,7 @@ enum utter_code shards_tensor(struct shards *shards, const char *name, int rank,
                               struct utter_error *error)
 {
     const struct shard *shard;
-    size_t element;
+    size_t element = 1;
     const struct safetensors_tensor *found = find(shards, name, &shard);
     if (!found)
         return error_set(error, UTTER_ERROR_FORMAT, "%s: tensor %s is missing",

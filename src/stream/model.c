@@ -47,12 +47,15 @@ static void describe(struct utter_model *model, const struct checkpoint *checkpo
         .weight_bytes = w2v2_weight_bytes(model->w2v2),
         .encoder = checkpoint->measured.encoder,
         .word_error_rate = (float)checkpoint->measured.word_error_rate,
+        .precision = w2v2_precision(model->w2v2) == W2V2_PRECISION_INT8 ? UTTER_PRECISION_INT8
+                                                                        : UTTER_PRECISION_FLOAT32,
     };
 }
 
 /* The files are open only in here: what is used afterwards is a copy, safe from what happens to
  * them. */
-static enum utter_code load(struct utter_model *model, struct utter_error *error)
+static enum utter_code load(struct utter_model *model, enum w2v2_precision precision,
+                            struct utter_error *error)
 {
     enum utter_code code = UTTER_ERROR_FORMAT;
     struct checkpoint *checkpoint = checkpoint_open(model->directory, error);
@@ -61,7 +64,7 @@ static enum utter_code load(struct utter_model *model, struct utter_error *error
     model->info.vocabulary_size = checkpoint->vocabulary.size;
     code = read_labels(model, &checkpoint->vocabulary, error);
     if (!code) {
-        model->w2v2 = w2v2_open(checkpoint, model->engine->pool, W2V2_PRECISION_STORED, error);
+        model->w2v2 = w2v2_open(checkpoint, model->engine->pool, precision, error);
         if (model->w2v2)
             describe(model, checkpoint);
         else
@@ -69,6 +72,25 @@ static enum utter_code load(struct utter_model *model, struct utter_error *error
     }
     checkpoint_close(checkpoint);
     return code;
+}
+
+static enum utter_code read_precision(enum utter_precision given, enum w2v2_precision *precision,
+                                      struct utter_error *error)
+{
+    switch (given) {
+    case UTTER_PRECISION_STORED:
+        *precision = W2V2_PRECISION_STORED;
+        return UTTER_OK;
+    case UTTER_PRECISION_FLOAT32:
+        *precision = W2V2_PRECISION_FLOAT32;
+        return UTTER_OK;
+    case UTTER_PRECISION_INT8:
+        *precision = W2V2_PRECISION_INT8;
+        return UTTER_OK;
+    }
+    return error_set(error, UTTER_ERROR_ARGUMENT,
+                     "utter_model_options: precision is %d, no value of enum utter_precision",
+                     (int)given);
 }
 
 struct utter_model *utter_model_open(struct utter_engine *engine, const char *directory,
@@ -83,6 +105,9 @@ struct utter_model *utter_model_open(struct utter_engine *engine, const char *di
     }
     if (options_read(&options, sizeof options, given, "utter_model_options", error))
         return NULL;
+    enum w2v2_precision precision = W2V2_PRECISION_STORED;
+    if (read_precision(options.precision, &precision, error))
+        return NULL;
     struct utter_model *model = calloc(1, sizeof *model);
     if (!model) {
         error_memory(error, "the model");
@@ -95,7 +120,7 @@ struct utter_model *utter_model_open(struct utter_engine *engine, const char *di
         error_memory(error, "the model");
         goto fail;
     }
-    if (load(model, error))
+    if (load(model, precision, error))
         goto fail;
     log_write(&engine->log, UTTER_LOG_INFO,
               "model %s: %s, %d layers, %" PRId64 " parameters, %d labels", directory,
