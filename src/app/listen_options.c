@@ -9,8 +9,8 @@ static const struct option_help HELP = {
     "usage: utter [listen] [OPTION...]\n"
     "\n"
     "Captions what a microphone hears: on a screen when standard output is a\n"
-    "terminal, otherwise a line for each utterance. The screen's text is kept in\n"
-    "~/.local/state/utter, or in FILE with -o.\n"
+    "terminal, otherwise a line for each utterance. What is said is kept, for you\n"
+    "alone to read: see utter history.\n"
     "\n",
     "\n"
     "keys: q quits, space pauses, arrows and PgUp/PgDn scroll\n"

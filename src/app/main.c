@@ -8,6 +8,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ static const char HELP[] =
     "       utter transcribe [OPTION...] FILE...    text or subtitles of recordings\n"
     "       utter devices                           the microphones that can be used\n"
     "       utter eval [OPTION...] DATASET          how many words a model gets wrong\n"
+    "       utter history [ACTION] [OPTION...]      what was said before\n"
     "       utter config [COMMAND [OPTION...]]      what is set, and by whom\n"
     "       utter --version | --help\n"
     "\n"
@@ -39,7 +41,7 @@ static const char HELP[] =
 static int (*const COMMANDS[COMMAND_COUNT])(int argc, char **argv) = {
     [COMMAND_LISTEN] = command_listen,   [COMMAND_TRANSCRIBE] = command_transcribe,
     [COMMAND_DEVICES] = command_devices, [COMMAND_EVAL] = command_eval,
-    [COMMAND_CONFIG] = command_config,
+    [COMMAND_HISTORY] = command_history, [COMMAND_CONFIG] = command_config,
 };
 
 /* Text is UTF-8 whatever the locale says; numbers in files have a point in every language. */
@@ -84,6 +86,7 @@ static int print_version(void)
 int main(int argc, char **argv)
 {
     set_up_locale();
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
     if (argc < 2) {
         char listen[] = "listen";
         char *none[] = {listen, NULL};

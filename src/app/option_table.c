@@ -7,6 +7,7 @@ enum {
     LISTEN = 1 << COMMAND_LISTEN,
     TRANSCRIBE = 1 << COMMAND_TRANSCRIBE,
     EVAL = 1 << COMMAND_EVAL,
+    HISTORY = 1 << COMMAND_HISTORY,
     CONFIG = 1 << COMMAND_CONFIG,
     EVERY = (1 << COMMAND_COUNT) - 1,
 };
@@ -18,7 +19,7 @@ static const struct {
 } COMMANDS[COMMAND_COUNT] = {
     [COMMAND_LISTEN] = {"listen", "listen"},    [COMMAND_TRANSCRIBE] = {"transcribe", "transcribe"},
     [COMMAND_DEVICES] = {"devices", "devices"}, [COMMAND_EVAL] = {"eval", "eval"},
-    [COMMAND_CONFIG] = {"config", "config"},
+    [COMMAND_HISTORY] = {"history", "history"}, [COMMAND_CONFIG] = {"config", "config"},
 };
 
 static const char *const CASES[] = {"as-is", "lower", "sentence", NULL};
@@ -26,6 +27,7 @@ static const char *const ENCODERS[] = {"auto", "window", "cached", NULL};
 static const char *const LATENCIES[] = {"low", "normal", "high", NULL};
 static const char *const LISTEN_FORMATS[] = {"text", "jsonl", "srt", "vtt", NULL};
 static const char *const PRECISIONS[] = {"stored", "fp32", "int8", NULL};
+static const char *const HISTORY_FORMATS[] = {"text", "json", "jsonl", "srt", "vtt", NULL};
 static const char *const TRANSCRIBE_FORMATS[] = {"text", "json", "srt", "vtt", NULL};
 
 /* In the order in which --help shows them. */
@@ -74,6 +76,18 @@ static const struct option_row ROWS[OPTION_COUNT] = {
                        .commands = LISTEN,
                        .standard = "no",
                        .help = "jsonl: also words that may still change"},
+    [OPTION_HISTORY] = {.name = "history",
+                        .kind = OPTION_SWITCH,
+                        .commands = LISTEN,
+                        .standard = "yes",
+                        .help = "keep nothing of this session"},
+    [OPTION_HISTORY_DAYS] = {.name = "history-days",
+                             .kind = OPTION_INTEGER,
+                             .commands = LISTEN,
+                             .value = "N",
+                             .maximum = 36500,
+                             .standard = "0",
+                             .help = "delete kept sessions after N days; default: 0, never"},
     [OPTION_TRANSCRIBE_FORMAT] = {.name = "format",
                                   .letter = 'f',
                                   .kind = OPTION_CHOICE,
@@ -87,9 +101,22 @@ static const struct option_row ROWS[OPTION_COUNT] = {
                                   .commands = TRANSCRIBE,
                                   .value = "FILE",
                                   .help = "write there; into a directory, a file per recording"},
+    [OPTION_HISTORY_FORMAT] = {.name = "format",
+                               .letter = 'f',
+                               .kind = OPTION_CHOICE,
+                               .commands = HISTORY,
+                               .value = "FORMAT",
+                               .choices = HISTORY_FORMATS,
+                               .help = "text, json, jsonl, srt or vtt; default: as -o ends"},
+    [OPTION_HISTORY_OUTPUT] = {.name = "output",
+                               .letter = 'o',
+                               .kind = OPTION_PATH,
+                               .commands = HISTORY,
+                               .value = "FILE",
+                               .help = "write there"},
     [OPTION_CASE] = {.name = "case",
                      .kind = OPTION_CHOICE,
-                     .commands = LISTEN | TRANSCRIBE,
+                     .commands = LISTEN | TRANSCRIBE | HISTORY,
                      .value = "CASE",
                      .choices = CASES,
                      .standard = "as-is",
@@ -235,6 +262,19 @@ static const struct option_row ROWS[OPTION_COUNT] = {
                      .commands = EVAL,
                      .standard = "no",
                      .help = "the report as JSON"},
+    [OPTION_ALL] = {.name = "all",
+                    .kind = OPTION_SWITCH,
+                    .commands = HISTORY,
+                    .once = true,
+                    .standard = "no",
+                    .help = "delete: all sessions"},
+    [OPTION_OLDER] = {.name = "older",
+                      .kind = OPTION_INTEGER,
+                      .commands = HISTORY,
+                      .value = "DAYS",
+                      .maximum = 36500,
+                      .once = true,
+                      .help = "delete: what nothing was added to for so long"},
     [OPTION_CONFIG_PATH] = {.name = "path",
                             .kind = OPTION_SWITCH,
                             .commands = CONFIG,

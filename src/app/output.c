@@ -122,6 +122,22 @@ fail:
     return NULL;
 }
 
+struct output *output_adopt(int descriptor, const char *name, struct utter_error *error)
+{
+    struct output *output = calloc(1, sizeof *output);
+    char *clean = text_clean(name);
+    if (output == NULL || clean == NULL) {
+        fault_memory(error);
+        free(output);
+        free(clean);
+        close(descriptor);
+        return NULL;
+    }
+    output->descriptor = descriptor;
+    output->name = clean;
+    return output;
+}
+
 /* Writes all that the system takes; returns how many bytes that was. */
 static size_t write_through(int descriptor, const char *bytes, size_t count)
 {

@@ -25,6 +25,12 @@ struct output;
 /** `path` NULL or "-" is standard output. */
 struct output *output_open(const char *path, enum output_mode mode, struct utter_error *error);
 
+/**
+ * A file that is open for appending already, called `name`; it is the output's from here on, also
+ * when this fails.
+ */
+struct output *output_adopt(int descriptor, const char *name, struct utter_error *error);
+
 /** False when the system refuses; what it refused is written by the next call that can. */
 bool output_write(struct output *output, const char *bytes, size_t count,
                   struct utter_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/session.h"
 #include "app/fault.h"
+#include "app/history.h"
 #include "app/model_path.h"
 #include "app/options.h"
 #include "app/signals.h"
@@ -68,13 +69,25 @@ static bool open_outputs(struct session *session, struct utter_error *error)
         return false;
 
     session->captions = captions_new(session->rate, options->sink.letter_case);
-    if (session->captions == NULL)
-        return fault_memory(error);
-    struct utter_error failure;
-    if (options->output == NULL && (session->transcript = transcript_open(&failure)) == NULL)
-        snprintf(session->failure, sizeof session->failure, "the text is not kept: %.450s",
-                 failure.message);
-    return true;
+    return session->captions != NULL || fault_memory(error);
+}
+
+/* What is wrong with the disk is said when something is to be written. */
+static bool open_history(struct session *session, struct utter_error *error)
+{
+    const struct option_values *values = &session->options->values;
+    const struct history_about about = {
+        .version = utter_version(),
+        .source = session->inputs[0].source->name,
+        .model = session->model_name,
+        .sample_rate = session->rate,
+    };
+    if (!history_prune(option_values_number(values, OPTION_HISTORY_DAYS), error))
+        fault_print("an old session is not deleted: %s", error->message);
+    if (!option_values_number(values, OPTION_HISTORY))
+        return true;
+    session->history = history_writer_open(&about);
+    return session->history != NULL || fault_memory(error);
 }
 
 int session_open(struct session *session, const struct listen_options *options)
@@ -90,7 +103,8 @@ int session_open(struct session *session, const struct listen_options *options)
         return status;
     }
     status = OPTIONS_FAILURE;
-    if (!open_outputs(session, &error) || !signals_watch(terminal_emergency, &error))
+    if (!open_outputs(session, &error) || !open_history(session, &error) ||
+        !signals_watch(terminal_emergency, &error))
         goto fail;
     if (session->captions != NULL && terminal_has_screen()) {
         session->screen = screen_open(session->captions, &error);
@@ -110,15 +124,18 @@ fail:
 /* The last words for the user, on a terminal that is as it was. */
 static void say_goodbye(struct session *session)
 {
-    const char *path = session->transcript != NULL ? transcript_path(session->transcript) : NULL;
+    const struct history_writer *history = session->history;
     if (session->failure[0] != '\0')
         fault_print("%s", session->failure);
-    if (path != NULL)
-        fault_print("the transcript is in %s", path);
-    else if (session->transcript != NULL && session->origin_ns != 0)
-        fault_print("nothing was said, so there is no transcript");
-    else if (session->captions != NULL && session->options->output != NULL)
+    if (session->captions == NULL)
+        return;
+    if (session->options->output != NULL)
         fault_print("the transcript is in %s", session->options->output);
+    if (history != NULL && history_writer_has_words(history) && history_writer_name(history))
+        fault_print("the session is kept: utter history show %s", history_writer_name(history));
+    else if (session->origin_ns != 0 && session->options->output == NULL)
+        fault_print(history != NULL ? "nothing was said, so nothing is kept"
+                                    : "nothing is kept of this session");
 }
 
 int session_close(struct session *session)
@@ -127,19 +144,17 @@ int session_close(struct session *session)
     screen_close(session->screen);
     terminal_show_errors();
     session_inputs_close(session);
-    if (session->transcript != NULL && session->captions != NULL &&
-        !transcript_update(session->transcript, session->captions, &error)) {
-        session->failed = true;
-        fault_print("the transcript is not complete: %s", error.message);
-    }
     say_goodbye(session);
+    if (!history_writer_close(session->history, false, &error)) {
+        session->failed = true;
+        fault_print("the session is not complete in the history: %s", error.message);
+    }
     for (int i = 0; i < session->sink_count; i++) {
         if (!sink_close(session->sinks[i], &error)) {
             session->failed = true;
             fault_print("%s", error.message);
         }
     }
-    transcript_close(session->transcript);
     captions_free(session->captions);
     utter_model_close(session->model);
     utter_engine_close(session->engine);

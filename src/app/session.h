@@ -8,12 +8,12 @@
 
 #include "app/captions.h"
 #include "app/change.h"
+#include "app/history_writer.h"
 #include "app/listen_options.h"
 #include "app/screen.h"
 #include "app/sink.h"
 #include "app/source.h"
 #include "app/track.h"
-#include "app/transcript.h"
 
 enum { SESSION_INPUTS = 2, SESSION_TRACKS = 8 };
 
@@ -47,7 +47,7 @@ struct session {
     int64_t left_end;                /* where its audio ended; -1: not known, or dealt with */
     struct utter_event gap;          /* between the two */
     struct captions *captions;       /* NULL without a terminal */
-    struct transcript *transcript;   /* NULL when -o or a pipe has the words, or on failure */
+    struct history_writer *history;  /* NULL: nothing is kept */
     struct sink *sinks[2];           /* -o's file, standard output */
     int sink_count;
     struct screen *screen; /* NULL: lines */

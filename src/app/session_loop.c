@@ -145,30 +145,27 @@ static void draw(struct session *session)
 
 /* ---- events ---- */
 
-static void take_event(struct session *session, const struct utter_event *event)
+static void take_event(struct session *session, const struct utter_event *event, int speaker)
 {
     struct utter_error error = {0};
     if (event->type == UTTER_EVENT_STATE && event->state == UTTER_STATE_FAILED)
         fail_for_good(session, event->text != NULL ? event->text : "the recogniser failed");
     if (session->captions != NULL && !captions_event(session->captions, event))
         fail_for_good(session, "out of memory");
-    for (int i = 0; i < session->sink_count; i++) {
-        bool written = sink_event(session->sinks[i], event, &error);
-        note_writing(session, written, error.message);
-    }
+    bool written =
+        session->history == NULL || history_writer_event(session->history, event, speaker, &error);
+    for (int i = 0; i < session->sink_count; i++)
+        written &= sink_event(session->sinks[i], event, written ? &error : NULL);
+    if (!written) /* that all is written again, write_again() says */
+        note_writing(session, false, error.message);
 }
 
 static void take_events(struct session *session)
 {
-    struct utter_error error = {0};
     const struct utter_event *event;
     int speaker;
     while ((event = session_next_event(session, &speaker)) != NULL)
-        take_event(session, event);
-    if (session->transcript != NULL && session->trouble[0] == '\0') {
-        bool written = transcript_update(session->transcript, session->captions, &error);
-        note_writing(session, written, error.message);
-    }
+        take_event(session, event, speaker);
 }
 
 static void write_again(struct session *session)
@@ -180,8 +177,8 @@ static void write_again(struct session *session)
     bool written = true;
     for (int i = 0; i < session->sink_count && written; i++)
         written = sink_flush(session->sinks[i], &error);
-    if (session->transcript != NULL && written)
-        written = transcript_update(session->transcript, session->captions, &error);
+    if (session->history != NULL && written)
+        written = history_writer_flush(session->history, &error);
     note_writing(session, written, error.message);
 }
 
@@ -200,6 +197,13 @@ static void quit(struct session *session)
     session_inputs_stop(session);
 }
 
+static void note_pause(struct session *session)
+{
+    struct utter_error error = {0};
+    if (session->history != NULL && !history_writer_pause(session->history, &error))
+        note_writing(session, false, error.message);
+}
+
 static void pause_or_go_on(struct session *session)
 {
     if (session->finishing || session->done)
@@ -207,6 +211,8 @@ static void pause_or_go_on(struct session *session)
     session->paused = !session->paused;
     if (session->paused && session->captions != NULL)
         captions_pause(session->captions);
+    if (session->paused)
+        note_pause(session);
     session_inputs_pause(session, session->paused);
 }
 
@@ -230,6 +236,7 @@ static void stop_for_a_while(struct session *session)
         nanosleep(&nap, NULL);
     if (session->captions != NULL)
         captions_pause(session->captions);
+    note_pause(session);
     if (session->screen != NULL)
         screen_suspend(session->screen);
     signals_stop_process();
@@ -303,7 +310,10 @@ static void wait_for_something(struct session *session)
 
 void session_run(struct session *session)
 {
+    struct utter_error error = {0};
     session->keys = session->screen != NULL;
+    if (session->history != NULL && !history_writer_flush(session->history, &error))
+        note_writing(session, false, error.message);
     while (!session->leave && (!session->done || session->screen != NULL)) {
         follow_sources(session);
         session_follow_change(session);

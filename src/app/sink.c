@@ -187,7 +187,10 @@ struct sink *sink_open(const char *path, const struct sink_options *options,
         return NULL;
     }
     sink->options = *options;
-    sink->output = output_open(path, subtitles ? OUTPUT_CREATE : OUTPUT_APPEND, error);
+    enum output_mode mode = options->replace ? OUTPUT_REPLACE
+                            : subtitles      ? OUTPUT_CREATE
+                                             : OUTPUT_APPEND;
+    sink->output = output_open(path, mode, error);
     if (sink->output == NULL)
         goto fail;
     static const char vtt_header[] = "WEBVTT\n\n";
@@ -196,9 +199,17 @@ struct sink *sink_open(const char *path, const struct sink_options *options,
         goto fail;
     return sink;
 fail:
-    output_abandon(sink->output);
-    free(sink);
+    sink_abandon(sink);
     return NULL;
+}
+
+void sink_abandon(struct sink *sink)
+{
+    if (sink == NULL)
+        return;
+    output_abandon(sink->output);
+    free(sink->gaps);
+    free(sink);
 }
 
 const char *sink_name(const struct sink *sink)
@@ -271,7 +282,7 @@ static bool print_json(struct sink *sink, FILE *out, const struct utter_event *e
     /* A FINAL is a whole utterance; what comes after a COMMIT goes on where it ended. */
     bool goes_on = event->type != UTTER_EVENT_FINAL && event->utterance == sink->last_commit;
     bool sentence_start = !goes_on || sink->sentence_start;
-    char *line = sink_json_event(event, options, &sentence_start);
+    char *line = sink_json_event(event, 0, options, &sentence_start);
     bool ok = line != NULL && fputs(line, out) >= 0;
     free(line);
     if (event->type == UTTER_EVENT_COMMIT) {

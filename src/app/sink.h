@@ -30,6 +30,7 @@ struct sink_options {
     enum letter_case letter_case;
     int sample_rate; /**< of the positions in events, Hz */
     bool drafts;     /**< SINK_JSONL: DRAFTs too */
+    bool replace;    /**< the file takes its place when it is whole, whatever was there before */
 };
 
 struct sink;
@@ -54,6 +55,9 @@ bool sink_flush(struct sink *sink, struct utter_error *error);
 
 /** Writes what is held back and closes, also when that fails. NULL is allowed. */
 bool sink_close(struct sink *sink, struct utter_error *error);
+
+/** Closes; of one that replaces, nothing is left behind. NULL is allowed. */
+void sink_abandon(struct sink *sink);
 
 /** For messages: the path, sanitised, or "standard output". */
 const char *sink_name(const struct sink *sink);

@@ -126,14 +126,18 @@ static int add_fields(json_t *object, const struct utter_event *event,
                                          options->letter_case, words_start));
 }
 
-char *sink_json_event(const struct utter_event *event, const struct sink_options *options,
-                      bool *sentence_start)
+char *sink_json_event(const struct utter_event *event, int speaker,
+                      const struct sink_options *options, bool *sentence_start)
 {
     json_t *object = json_pack("{ss, sI, so, so}", "type", type_name(event->type), "utterance",
                                (json_int_t)event->utterance, "start",
                                seconds(event->start, options->sample_rate), "end",
                                seconds(event->end, options->sample_rate));
-    if (object != NULL && add_fields(object, event, options, sentence_start) != 0) {
+    int failed = 0;
+    if (object != NULL && speaker > 0)
+        failed = json_object_set_new(object, "speaker", json_integer(speaker));
+    if (object != NULL &&
+        (failed != 0 || add_fields(object, event, options, sentence_start) != 0)) {
         json_decref(object);
         object = NULL;
     }

@@ -9,10 +9,11 @@
 char *sink_json_recording(const struct sink_recording *recording, enum letter_case letter_case);
 
 /**
- * One object on one line, with the newline after it. `*sentence_start` is that of case_apply() for
- * the event's text. The caller frees it; NULL: out of memory.
+ * One object on one line, with the newline after it. `speaker` 0: there is but one.
+ * `*sentence_start` is that of case_apply() for the event's text. The caller frees it; NULL: out of
+ * memory.
  */
-char *sink_json_event(const struct utter_event *event, const struct sink_options *options,
-                      bool *sentence_start);
+char *sink_json_event(const struct utter_event *event, int speaker,
+                      const struct sink_options *options, bool *sentence_start);
 
 #endif

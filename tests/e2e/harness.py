@@ -59,6 +59,9 @@ class ProgramTest(unittest.TestCase):
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("UTTER")}
         self.environment["LC_ALL"] = "C.UTF-8"
         self.environment["UTTER_CONFIG"] = "/dev/null"
+        state = tempfile.TemporaryDirectory(prefix="utter-state-")
+        self.addCleanup(state.cleanup)
+        self.environment["XDG_STATE_HOME"] = state.name
 
     def run_utter(self, *arguments, stdin=b"", **options):
         """Runs the program to its end. Bytes of standard input; returns a CompletedProcess."""

@@ -118,10 +118,25 @@ class Home:
             TERM="xterm-256color",
         )
 
-    def transcripts(self):
-        folder = os.path.join(self.state, "utter")
+    def sessions(self):
+        """The files of the history."""
+        folder = os.path.join(self.state, "utter", "sessions")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        return [os.path.join(folder, name) for name in names if name.endswith(".txt")]
+        return [os.path.join(folder, name) for name in names if name.endswith(".jsonl")]
+
+    def history(self, *arguments):
+        """`utter history`, which must succeed; its output."""
+        return subprocess.run(
+            [PROGRAM, "history", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            check=True,
+            encoding="utf-8",
+        ).stdout
+
+    def kept_words(self):
+        """The words of the last session of the history."""
+        return words_of(self.history("export", "--format", "text")) if self.sessions() else []
 
     def __enter__(self):
         return self

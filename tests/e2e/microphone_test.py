@@ -3,6 +3,7 @@
 """Digits that were spoken by a human, played into a microphone, appear as captions: on the screen,
 and in a pipe."""
 
+import os
 import signal
 
 import live
@@ -15,9 +16,8 @@ def captions_appear_on_the_screen():
             live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
 
             def heard():
-                kept = "".join(open(path, encoding="utf-8").read() for path in home.transcripts())
                 return live.contains(live.words_of(terminal.screen()), wanted) and live.contains(
-                    live.words_of(kept), wanted
+                    home.kept_words(), wanted
                 )
 
             live.play_until(
@@ -26,10 +26,11 @@ def captions_appear_on_the_screen():
             assert terminal.shows("default"), "the status line does not name the microphone"
             terminal.keys("q")
             assert terminal.wait_end() == 0
-            (transcript,) = home.transcripts()
-            assert terminal.screen().replace("\n", "").count(transcript) == 1, "nobody said where"
-            with open(transcript, encoding="utf-8") as file:
-                assert live.contains(live.words_of(file.read()), wanted), "not in the transcript"
+            (session,) = home.sessions()
+            name = os.path.basename(session).replace(".jsonl", "")
+            shown = terminal.screen().replace("\n", "")
+            assert shown.count(f"utter history show {name}") == 1, "nobody said where"
+            assert live.contains(home.kept_words(), wanted), "not in the history"
 
 
 def captions_come_out_of_a_pipe():
@@ -47,7 +48,7 @@ def captions_come_out_of_a_pipe():
             for i, event in enumerate(program.events("commit")):
                 assert event["utterance"] in finals, "an utterance without its FINAL"
             assert not program.events("draft"), "drafts that nobody asked for"
-            assert home.transcripts() == [], "a pipe leaves no transcript of its own"
+            assert live.contains(home.kept_words(), wanted), "what a pipe got is not in the history"
 
 
 if __name__ == "__main__":

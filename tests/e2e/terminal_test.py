@@ -41,22 +41,19 @@ def the_end_says_where_the_transcript_is():
         assert live.contains(live.words_of(terminal.screen()), wanted), "words are missing"
         terminal.keys("q")
         assert terminal.wait_end() == 0
-        (transcript,) = home.transcripts()
-        assert transcript in terminal.screen().replace("\n", ""), "nobody said where"
-        assert os.stat(transcript).st_mode & 0o777 == 0o600
-        assert os.stat(os.path.dirname(transcript)).st_mode & 0o777 == 0o700
-        with open(transcript, encoding="utf-8") as file:
-            assert live.contains(live.words_of(file.read()), wanted)
+        (session,) = home.sessions()
+        name = os.path.basename(session).replace(".jsonl", "")
+        assert f"utter history show {name}" in terminal.screen().replace("\n", ""), "nobody said where"
+        assert os.stat(session).st_mode & 0o777 == 0o600
+        assert os.stat(os.path.dirname(session)).st_mode & 0o777 == 0o700
+        assert live.contains(home.kept_words(), wanted)
 
 
 def committed_words_survive_a_kill():
     with live.Home() as home, start(home) as terminal:
-        live.wait_for(home.transcripts, "the first committed words")
-        (transcript,) = home.transcripts()
+        live.wait_for(home.kept_words, "the first committed words")
         terminal.kill(signal.SIGKILL)
-        with open(transcript, encoding="utf-8") as file:
-            text = live.words_of(file.read())
-        assert text, "a transcript without words"
+        assert home.kept_words(), "a session without words"
 
 
 def any_size_will_do():
@@ -118,11 +115,10 @@ def it_can_be_stopped_and_goes_on():
 
 def a_closed_terminal_ends_it():
     with live.Home() as home, start(home) as terminal:
-        live.wait_for(home.transcripts, "the first committed words")
+        live.wait_for(home.kept_words, "the first committed words")
         terminal.tmux("kill-session")
         live.wait_for(lambda: not os.path.exists(f"/proc/{terminal.pid}"), "the program's end")
-        with open(home.transcripts()[0], encoding="utf-8") as file:
-            assert live.words_of(file.read())
+        assert home.kept_words()
 
 
 if __name__ == "__main__":
