@@ -35,7 +35,7 @@ static void widen_bytes(const struct tensor *tensor, int64_t first, int64_t coun
     for (int i = 1; i < tensor->rank; i++)
         row *= tensor->shape[i];
     for (int64_t i = 0; i < count; i++)
-        out[i] = tensor->steps ? (float)bytes[i] * tensor->steps[(first + i) / row] : bytes[i];
+        out[i] = (float)bytes[i] * tensor->steps[(first + i) / row];
 }
 
 void tensor_to_float(const struct tensor *tensor, int64_t first, int64_t count, float *out)

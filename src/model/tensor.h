@@ -17,7 +17,7 @@ struct tensor {
     int64_t shape[4];
     const void *data; /* owned by the checkpoint, row-major, aligned to its element; NULL: absent */
     const float *steps; /* of DTYPE_I8: [shape[0]] what one of each output's integers stands for;
-                           NULL: the integers are values. Owned by the checkpoint */
+                           owned by the checkpoint */
 };
 
 /** Widens or copies `count` elements from element `first` on into `out`. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/int8.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@ enum {
     TASK_VALUES = 32 * 1024, /* that a task quantises */
     BLOCK_ROWS = 144,        /* that are multiplied by one panel after the other */
 };
+
+static const float LEAST_WEIGHT = 1e-30f; /* what is less is nothing */
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -58,22 +61,34 @@ int64_t int8_packed_floats(const struct kernels *kernels, const struct gemm_shap
     return round_up(layout.padded * shape->groups * (3 + layout.quads), 16);
 }
 
-float int8_round(const float *values, int64_t count, int8_t *bytes)
+/* The greatest magnitude by its bits, which vectors compare faster; a NaN's is beyond all. */
+static float greatest_magnitude(const float *values, int64_t count)
 {
-    float most = 0;
-    for (int64_t i = 0; i < count; i++)
-        most = fabsf(values[i]) > most ? fabsf(values[i]) : most;
-    float step = most / 127, factor = step > 0 && step <= most ? 127 / most : 0;
+    int32_t most = 0;
+    float greatest;
     for (int64_t i = 0; i < count; i++) {
-        float level = rintf(values[i] * factor);
-        bytes[i] = level >= -127 && level <= 127 ? (int8_t)level : 0;
+        int32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bits &= INT32_MAX;
+        most = bits > most ? bits : most;
     }
-    return step;
+    memcpy(&greatest, &most, sizeof greatest);
+    return greatest;
 }
 
-int64_t int8_pack_floats(int64_t inputs)
+float int8_round(const float *values, int64_t count, int8_t *bytes)
 {
-    return inputs + round_up(divide_up(inputs, 4), 16);
+    const float magic = 12582912.0f; /* 1.5 × 2²³, which leaves no room for a fraction */
+    float most = greatest_magnitude(values, count), factor = 127 / most;
+    bool rounds = most >= LEAST_WEIGHT && most <= FLT_MAX;
+    for (int64_t i = 0; i < count; i++)
+        bytes[i] = rounds ? (int8_t)((values[i] * factor + magic) - magic) : 0;
+    return rounds ? most / 127 : most < LEAST_WEIGHT ? 0 : NAN;
+}
+
+int64_t int8_pack_floats(const struct kernels *kernels, int64_t inputs)
+{
+    return inputs + round_up(kernels->int8_panel * divide_up(inputs, 4), 16);
 }
 
 struct packing {
@@ -88,33 +103,38 @@ struct packing {
     float *scratch;
 };
 
+/* Four inputs of every column side by side: [quads][width][4] of [width][quads × 4]. */
+static void interleave(const int8_t *rows, int64_t width, int64_t quads, int8_t *to)
+{
+    for (int64_t k = 0; k < quads; k++)
+        for (int64_t j = 0; j < width; j++, to += 4)
+            memcpy(to, rows + (j * quads + k) * 4, 4);
+}
+
 static void pack_panel(void *context, int64_t index, int thread)
 {
     const struct packing *packing = context;
     const struct layout *layout = &packing->layout;
-    int64_t inputs = packing->shape->inputs;
+    const int64_t inputs = packing->shape->inputs, quads = layout->quads;
     int64_t group = index / layout->panels;
     int64_t first = index % layout->panels * packing->kernels->int8_panel;
     int64_t width = smaller(packing->kernels->int8_panel, layout->padded - first);
-    int8_t *to = packing->panels + (group * layout->padded + first) * layout->quads * 4;
-    float *floats = packing->scratch + thread * int8_pack_floats(inputs);
-    int8_t *row = (int8_t *)(floats + inputs);
-    memset(to, 0, (size_t)(width * layout->quads * 4));
+    int64_t padded = group * layout->padded + first;
+    float *floats = packing->scratch + thread * int8_pack_floats(packing->kernels, inputs);
+    int8_t *rows = (int8_t *)(floats + inputs);
+    memset(rows, 0, (size_t)(width * quads * 4));
     for (int64_t j = 0; j < width; j++) {
-        int64_t column = group * layout->padded + first + j;
         int64_t output = group * layout->columns + first + j, total = 0;
-        packing->steps[column] = packing->totals[column] = packing->biases[column] = 0;
-        if (first + j >= layout->columns)
-            continue;
-        float step = packing->source(packing->context, output, row, floats);
-        for (int64_t k = 0; k < inputs; k++) {
-            to[(k / 4 * width + j) * 4 + k % 4] = row[k];
+        int8_t *row = rows + j * quads * 4;
+        bool exists = first + j < layout->columns;
+        float step = exists ? packing->source(packing->context, output, row, floats) : 0;
+        for (int64_t k = 0; k < inputs; k++)
             total += row[k];
-        }
-        packing->steps[column] = step;
-        packing->totals[column] = step * (float)total;
-        packing->biases[column] = packing->bias ? packing->bias[output] : 0;
+        packing->steps[padded + j] = step;
+        packing->totals[padded + j] = step * (float)total;
+        packing->biases[padded + j] = exists && packing->bias ? packing->bias[output] : 0;
     }
+    interleave(rows, width, quads, packing->panels + padded * quads * 4);
 }
 
 struct int8_weights int8_pack(const struct kernels *kernels, const struct gemm_shape *shape,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "model/weight_norm.h"
 #include "w2v2/parts.h"
 
 #include <math.h>
@@ -81,23 +82,33 @@ static void float_source(const void *context, int64_t output, float *weights)
     }
 }
 
-/* Bytes stay as they are in the checkpoint; anything else is rounded. */
+/* The same of a tensor of bytes, as they are. */
+static void read_bytes(const struct tensor *tensor, int64_t output, int8_t *bytes)
+{
+    int64_t channels = tensor->shape[1], taps = tensor->rank > 2 ? tensor->shape[2] : 1;
+    const int8_t *from = (const int8_t *)tensor->data + output * channels * taps;
+    if (taps == 1) {
+        memcpy(bytes, from, (size_t)channels);
+        return;
+    }
+    for (int64_t i = 0; i < taps; i++)
+        for (int64_t j = 0; j < channels; j++)
+            bytes[i * channels + j] = from[j * taps + i];
+}
+
 static float byte_source(const void *context, int64_t output, int8_t *bytes, float *floats)
 {
     const struct source *source = context;
     const struct tensor *first = source->tensors[0];
-    struct tensor tensor = *source->tensors[output / first->shape[0]];
+    const struct tensor *tensor = source->tensors[output / first->shape[0]];
     int64_t count = first->shape[1] * (first->rank > 2 ? first->shape[2] : 1);
-    if (tensor.dtype != DTYPE_I8 || source->taps) {
+    if (tensor->dtype != DTYPE_I8 || source->taps) {
         float_source(context, output, floats);
         return int8_round(floats, count, bytes);
     }
-    float step = tensor.steps[output % first->shape[0]];
-    tensor.steps = NULL;
-    read_output(&tensor, output % first->shape[0], floats);
-    for (int64_t i = 0; i < count; i++)
-        bytes[i] = (int8_t)floats[i];
-    return output < first->shape[0] ? step * source->factor : step;
+    read_bytes(tensor, output % first->shape[0], bytes);
+    float step = tensor->steps[output % first->shape[0]];
+    return tensor == first ? step * source->factor : step;
 }
 
 /* `bias` has a value for each output, or is NULL. */
@@ -172,28 +183,6 @@ static void pack_conv(const struct packer *packer, struct w2v2_conv *conv, int l
 
 /* ---- the positional convolution -------------------------------------------------------------- */
 
-/* Weight norm over dim 2: a tap's gain over the length of all its weights together. */
-static void measure_taps(const struct tensor *direction, const struct tensor *gain, float *scale,
-                         double *squares)
-{
-    int64_t kernel = direction->shape[2];
-    int64_t count = direction->shape[0] * direction->shape[1] * kernel;
-    float piece[PIECE];
-    memset(squares, 0, (size_t)kernel * sizeof *squares);
-    int64_t tap = 0;
-    for (int64_t from = 0; from < count; from += PIECE) {
-        int64_t length = count - from < PIECE ? count - from : PIECE;
-        tensor_to_float(direction, from, length, piece);
-        for (int64_t i = 0; i < length; i++) {
-            squares[tap] += (double)piece[i] * piece[i];
-            tap = tap + 1 < kernel ? tap + 1 : 0;
-        }
-    }
-    tensor_to_float(gain, 0, kernel, scale);
-    for (tap = 0; tap < kernel; tap++)
-        scale[tap] = (float)(scale[tap] / sqrt(squares[tap]));
-}
-
 static struct w2v2_product pack_position(const struct packer *packer, const struct weights *weights)
 {
     const struct model_config *config = &packer->w2v2->config;
@@ -206,7 +195,7 @@ static struct w2v2_product pack_position(const struct packer *packer, const stru
         double *squares = (double *)arena_take(packer->arena, 2 * kernel);
         source.taps = scale;
         if (scale)
-            measure_taps(direction, &weights->position_gain, scale, squares);
+            weight_norm_measure(direction, &weights->position_gain, scale, squares);
     }
     struct gemm_shape shape = {direction->shape[0], direction->shape[1] * kernel,
                                config->num_conv_pos_embedding_groups};
@@ -276,7 +265,7 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-int64_t w2v2_pack_scratch(const struct model_config *config)
+int64_t w2v2_pack_scratch(const struct kernels *kernels, const struct model_config *config)
 {
     int64_t hidden = config->hidden_size;
     int64_t most = larger(hidden, config->intermediate_size);
@@ -287,5 +276,5 @@ int64_t w2v2_pack_scratch(const struct model_config *config)
         most = larger(most, channels * config->conv_kernel[i]);
         channels = config->conv_dim[i];
     }
-    return int8_pack_floats(larger(most, channels));
+    return int8_pack_floats(kernels, larger(most, channels));
 }

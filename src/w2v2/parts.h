@@ -102,7 +102,7 @@ void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint,
                float *scratch);
 
 /** Floats of scratch that w2v2_pack() needs for each thread. */
-int64_t w2v2_pack_scratch(const struct model_config *config);
+int64_t w2v2_pack_scratch(const struct kernels *kernels, const struct model_config *config);
 
 /** What a model takes from more than a frame's receptive field. */
 struct extractor_statistics {

@@ -43,7 +43,7 @@ struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool 
     w2v2->kernels = kernels;
     w2v2->threads = pool_threads(pool);
     w2v2->layers = calloc((size_t)w2v2->config.num_hidden_layers, sizeof *w2v2->layers);
-    scratch = arena_allocate(w2v2_pack_scratch(&w2v2->config) * w2v2->threads);
+    scratch = arena_allocate(w2v2_pack_scratch(kernels, &w2v2->config) * w2v2->threads);
     if (!w2v2->layers || !scratch)
         goto fail;
     struct arena arena = {0};
