@@ -68,18 +68,43 @@ static void read_output(const struct tensor *tensor, int64_t output, float *weig
     }
 }
 
+/* The tensor that an output lies in; *output then counts within it. */
+static const struct tensor *find_output(const struct source *source, int64_t *output)
+{
+    int64_t rows = source->tensors[0]->shape[0];
+    const struct tensor *tensor = source->tensors[*output / rows];
+    *output %= rows;
+    return tensor;
+}
+
+static float factor_of(const struct source *source, const struct tensor *tensor)
+{
+    return tensor == source->tensors[0] ? source->factor : 1;
+}
+
+static void scale_taps(const struct source *source, float *weights)
+{
+    int64_t channels = source->tensors[0]->shape[1], taps = source->tensors[0]->shape[2];
+    for (int64_t i = 0; i < taps; i++)
+        for (int64_t j = 0; j < channels; j++)
+            weights[i * channels + j] *= source->taps[i];
+}
+
+static int64_t inputs_of(const struct tensor *tensor)
+{
+    return tensor->shape[1] * (tensor->rank > 2 ? tensor->shape[2] : 1);
+}
+
 static void float_source(const void *context, int64_t output, float *weights)
 {
     const struct source *source = context;
-    const struct tensor *first = source->tensors[0], *tensor = first;
-    tensor = source->tensors[output / first->shape[0]];
-    read_output(tensor, output % first->shape[0], weights);
-    int64_t channels = first->shape[1], taps = first->rank > 2 ? first->shape[2] : 1;
-    for (int64_t i = 0; tensor == first && i < taps; i++) {
-        float factor = source->taps ? source->taps[i] : source->factor;
-        for (int64_t j = 0; factor != 1 && j < channels; j++)
-            weights[i * channels + j] *= factor;
-    }
+    const struct tensor *tensor = find_output(source, &output);
+    const float factor = factor_of(source, tensor);
+    read_output(tensor, output, weights);
+    if (source->taps)
+        scale_taps(source, weights);
+    for (int64_t i = 0; factor != 1 && i < inputs_of(tensor); i++)
+        weights[i] *= factor;
 }
 
 /* The same of a tensor of bytes, as they are. */
@@ -99,16 +124,16 @@ static void read_bytes(const struct tensor *tensor, int64_t output, int8_t *byte
 static float byte_source(const void *context, int64_t output, int8_t *bytes, float *floats)
 {
     const struct source *source = context;
-    const struct tensor *first = source->tensors[0];
-    const struct tensor *tensor = source->tensors[output / first->shape[0]];
-    int64_t count = first->shape[1] * (first->rank > 2 ? first->shape[2] : 1);
-    if (tensor->dtype != DTYPE_I8 || source->taps) {
-        float_source(context, output, floats);
-        return int8_round(floats, count, bytes);
+    const struct tensor *tensor = find_output(source, &output);
+    const float factor = factor_of(source, tensor);
+    if (tensor->dtype == DTYPE_I8 && !source->taps) {
+        read_bytes(tensor, output, bytes);
+        return tensor->steps[output] * factor;
     }
-    read_bytes(tensor, output % first->shape[0], bytes);
-    float step = tensor->steps[output % first->shape[0]];
-    return tensor == first ? step * source->factor : step;
+    read_output(tensor, output, floats);
+    if (source->taps)
+        scale_taps(source, floats);
+    return int8_round(floats, inputs_of(tensor), bytes) * factor;
 }
 
 /* `bias` has a value for each output, or is NULL. */
