@@ -16,6 +16,9 @@
 
 enum { THREADS_MAX = 2 };
 
+/* What rounding to 8 bits may cost: root mean square of the logits' differences over their own. */
+static const double INT8_TOLERANCE = 0.2;
+
 struct golden {
     const char *directory;
     double tolerance;
@@ -31,6 +34,7 @@ struct run {
     struct golden *golden;
     const char *name; /* of the case */
     const char *setting;
+    enum w2v2_precision precision;
     float *logits; /* as seen, [frames, vocab] */
     int stages;    /* compared */
     double worst;  /* difference over the greatest allowed */
@@ -73,6 +77,18 @@ static double compare(const float *values, const float *expected, int64_t count,
     return most / (tolerance * scale);
 }
 
+/* root mean square of the differences over (tolerance × that of the expected values) */
+static double compare_int8(const float *values, const float *expected, int64_t count)
+{
+    double differences = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++) {
+        differences += pow((double)values[i] - expected[i], 2);
+        squares += pow(expected[i], 2);
+    }
+    double share = sqrt(differences / squares) / INT8_TOLERANCE;
+    return isnan(share) ? INFINITY : share;
+}
+
 static void see(void *user, enum w2v2_stage stage, int layer, const float *values, int64_t rows,
                 int64_t columns)
 {
@@ -83,11 +99,16 @@ static void see(void *user, enum w2v2_stage stage, int layer, const float *value
     if (stage == W2V2_STAGE_LOGITS)
         memcpy(run->logits, values, (size_t)(rows * columns) * sizeof *values);
     int64_t count = 0;
+    bool int8 = run->precision == W2V2_PRECISION_INT8;
+    if (int8 && stage != W2V2_STAGE_LOGITS)
+        return;
     float *expected = read_expected(run->golden, run->name, name, &count);
     if (!expected)
         return;
     double share = INFINITY;
-    if (count == rows * columns)
+    if (int8 && count == rows * columns)
+        share = compare_int8(values, expected, count);
+    else if (count == rows * columns)
         share = compare(values, expected, count, run->golden->tolerance);
     free(expected);
     run->stages++;
@@ -175,7 +196,8 @@ static struct result run_case(struct run *run, const struct w2v2 *w2v2, struct p
 }
 
 /* All cases with one set of kernels on 1 .. THREADS_MAX threads, which must agree bit for bit. */
-static void run_kernels(struct golden *golden, const struct kernels *kernels, json_t *entry)
+static void run_kernels(struct golden *golden, const struct kernels *kernels,
+                        enum w2v2_precision precision, json_t *entry)
 {
     const char *name = json_string_value(json_object_get(entry, "name"));
     char input[128];
@@ -185,14 +207,14 @@ static void run_kernels(struct golden *golden, const struct kernels *kernels, js
     for (int threads = 1; threads <= THREADS_MAX; threads++) {
         struct pool *pool = pool_open(threads, NULL);
         struct w2v2 *w2v2 =
-            pool ? w2v2_open_kernels(golden->checkpoint, pool, W2V2_PRECISION_STORED, kernels, NULL)
-                 : NULL;
+            pool ? w2v2_open_kernels(golden->checkpoint, pool, precision, kernels, NULL) : NULL;
         char setting[64];
-        snprintf(setting, sizeof setting, "%s, %d thread(s)", kernels->name, threads);
-        struct run run = {.golden = golden, .name = name, .setting = setting};
+        snprintf(setting, sizeof setting, "%s, %s, %d thread(s)", kernels->name,
+                 precision == W2V2_PRECISION_INT8 ? "int8" : "fp32", threads);
+        struct run run = {golden, name, setting, precision};
         if (w2v2) {
             results[threads - 1] = run_case(&run, w2v2, pool, input);
-            printf("%-40s %-16s %-22s %2d stages, worst %.3f of the tolerance in %s\n",
+            printf("%-40s %-16s %-32s %2d stages, worst %.3f of the tolerance in %s\n",
                    golden->directory, name, setting, run.stages, run.worst, run.worst_stage);
         } else {
             fail(golden, name, "cannot open the model");
@@ -241,8 +263,10 @@ static bool check_directory(const char *directory)
             continue; /* windows with strides are the stream's business, not a pass's */
         for (int set = 0; set < KERNELS_SETS; set++) {
             const struct kernels *kernels = kernels_find((enum instruction_set)set);
-            if (kernels)
-                run_kernels(&golden, kernels, entry);
+            if (!kernels)
+                continue;
+            run_kernels(&golden, kernels, W2V2_PRECISION_FLOAT32, entry);
+            run_kernels(&golden, kernels, W2V2_PRECISION_INT8, entry);
         }
     }
     checkpoint_close(golden.checkpoint);
