@@ -200,31 +200,13 @@ static void quantise(const struct slab *slab, int64_t first, int64_t rows)
     slab->weights->kernels->int8_quantise(&job);
 }
 
-static void finish(const struct slab *slab, const struct int8_tile *tile, int64_t row,
-                   int64_t column)
-{
-    const struct gemm_output *output = slab->output;
-    if (!output->residual && output->activation == ACTIVATION_LINEAR)
-        return;
-    struct gemm_finish job = {
-        .c = tile->c,
-        .c_stride = tile->c_stride,
-        .rows = tile->rows,
-        .columns = tile->columns,
-        .activation = output->activation,
-        .residual_stride = output->residual_stride,
-    };
-    if (output->residual)
-        job.residual = output->residual + row * output->residual_stride + column;
-    slab->weights->kernels->finish(&job);
-}
-
 /* Rows `first` .. `first + rows - 1` of the slab by one panel, in tiles of nearly one size. */
 static void multiply(const struct slab *slab, int64_t panel, int64_t first, int64_t rows)
 {
     const struct int8_weights *weights = slab->weights;
     const struct kernels *kernels = weights->kernels;
     const struct layout *layout = &slab->layout;
+    const struct gemm_output *output = slab->output;
     int64_t column = panel * kernels->int8_panel, padded = slab->group * layout->padded + column;
     struct int8_tile tile = {
         .row_stride = slab->stride,
@@ -234,8 +216,10 @@ static void multiply(const struct slab *slab, int64_t panel, int64_t first, int6
         .steps = weights->steps + padded,
         .totals = weights->totals + padded,
         .bias = weights->bias + padded,
-        .c_stride = slab->output->row_stride,
+        .c_stride = output->row_stride,
         .columns = smaller(kernels->int8_panel, layout->columns - column),
+        .activation = output->activation,
+        .residual_stride = output->residual_stride,
     };
     column += slab->group * layout->columns;
     int64_t tiles = divide_up(rows, kernels->int8_rows), row = first;
@@ -243,9 +227,11 @@ static void multiply(const struct slab *slab, int64_t panel, int64_t first, int6
         tile.rows = (int)(rows / tiles + (i < rows % tiles));
         tile.a = slab->bytes + row * slab->stride;
         tile.row_scales = slab->scales + row;
-        tile.c = slab->output->values + (slab->first + row) * tile.c_stride + column;
+        tile.c = output->values + (slab->first + row) * tile.c_stride + column;
+        if (output->residual)
+            tile.residual =
+                output->residual + (slab->first + row) * output->residual_stride + column;
         kernels->int8_tile(&tile);
-        finish(slab, &tile, slab->first + row, column);
     }
 }
 

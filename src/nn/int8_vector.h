@@ -134,8 +134,10 @@ INLINE vector sums_to_floats(sums sum)
 }
 INLINE void bytes_store(uint8_t *to, vector x)
 {
-    for (int i = 0; i < VECTOR_LANES; i++)
-        to[i] = (uint8_t)((int)x[i] - INT8_SHIFT);
+    int32x4_t levels = vsubq_s32(vcvtq_s32_f32((float32x4_t)x), vdupq_n_s32(INT8_SHIFT));
+    int16x4_t halves = vmovn_s32(levels);
+    int8x8_t bytes = vmovn_s16(vcombine_s16(halves, halves));
+    memcpy(to, &bytes, VECTOR_LANES);
 }
 
 #else /* plain C: what the others are compared with */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/int8_vector.h"
+#include "nn/kernel_activation.h"
 #include "nn/kernel_set.h"
 
 #include <float.h>
+#include <stddef.h>
 
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -75,22 +77,56 @@ static tile_function *const functions[INT8_ROWS][INT8_VECTORS] = {
 };
 /* clang-format on */
 
-/* c = offset × total + bias + steps × sums, of one row */
-static void scale_sums(const struct int8_tile *tile, int row, const sums *sum)
+/* One row of C from its sums, [width]. */
+INLINE void scale_row(const enum activation which, const struct int8_tile *tile, int row,
+                      const sums *sum)
 {
     const vector offset = vector_set(tile->row_scales[row].offset);
     const vector step = vector_set(tile->row_scales[row].step);
     float *c = tile->c + row * tile->c_stride;
+    const float *residual = tile->residual ? tile->residual + row * tile->residual_stride : NULL;
     for (int64_t j = 0; j < tile->width; j += VECTOR_LANES) {
         vector rest =
             vector_fma(offset, vector_load(tile->totals + j), vector_load(tile->bias + j));
         vector factor = step * vector_load(tile->steps + j);
         vector x = vector_fma(sums_to_floats(sum[j / VECTOR_LANES]), factor, rest);
-        if (tile->columns - j >= VECTOR_LANES)
+        x = activate(which, x);
+        if (tile->columns - j >= VECTOR_LANES) {
+            if (residual)
+                x = x + vector_load(residual + j);
             vector_store(c + j, x);
-        else
-            vector_store_partial(c + j, x, tile->columns - j);
+        } else {
+            const int64_t left = tile->columns - j;
+            if (residual)
+                x = x + vector_load_partial(residual + j, left);
+            vector_store_partial(c + j, x, left);
+        }
     }
+}
+
+INLINE void scale_rows(const enum activation which, const struct int8_tile *tile, const sums *sum)
+{
+    const int64_t vectors = tile->width / VECTOR_LANES;
+    for (int i = 0; i < tile->rows; i++)
+        scale_row(which, tile, i, sum + i * vectors);
+}
+
+/* Activations that are rarer: on sums that are complete. */
+static void finish_tile(const struct int8_tile *tile, const sums *sum)
+{
+    struct int8_tile plain = *tile;
+    plain.residual = NULL;
+    scale_rows(ACTIVATION_LINEAR, &plain, sum);
+    KERNEL(finish)
+    (&(struct gemm_finish){
+        .c = tile->c,
+        .c_stride = tile->c_stride,
+        .rows = tile->rows,
+        .columns = tile->columns,
+        .activation = tile->activation,
+        .residual = tile->residual,
+        .residual_stride = tile->residual_stride,
+    });
 }
 
 void KERNEL(int8_tile)(const struct int8_tile *tile)
@@ -98,8 +134,16 @@ void KERNEL(int8_tile)(const struct int8_tile *tile)
     const int64_t vectors = tile->width / VECTOR_LANES;
     sums sum[INT8_ROWS * INT8_VECTORS];
     functions[tile->rows - 1][vectors - 1](tile, sum);
-    for (int i = 0; i < tile->rows; i++)
-        scale_sums(tile, i, sum + i * vectors);
+    switch (tile->activation) {
+    case ACTIVATION_LINEAR:
+        scale_rows(ACTIVATION_LINEAR, tile, sum);
+        break;
+    case ACTIVATION_GELU:
+        scale_rows(ACTIVATION_GELU, tile, sum);
+        break;
+    default:
+        finish_tile(tile, sum);
+    }
 }
 
 /* ---- activations ----------------------------------------------------------------------------- */

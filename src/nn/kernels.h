@@ -63,15 +63,15 @@ struct int8_scale {
 };
 
 /**
- * A tile of a product of bytes, C = A Bᵀ scaled and with its bias. A's rows are as int8_quantise()
- * leaves them. B has `width` columns, of each 4 inputs at a time, [quads][width][4]; they are
- * multiples of the lanes, as are the arrays over columns. Only `columns` of C are written.
+ * A tile of a product of bytes: C = activation(A Bᵀ scaled + bias) + residual. A's rows are as
+ * int8_quantise() leaves them. B has `width` columns, of each 4 inputs at a time,
+ * [quads][width][4]; they are a multiple of the lanes. Only `columns` of C are written.
  */
 struct int8_tile {
     const uint8_t *a;
     int64_t row_stride; /* bytes */
     int64_t quads;
-    const int8_t *b; /* -127 .. 127 */
+    const int8_t *b;
     int64_t width;
     const struct int8_scale *row_scales; /* [rows] */
     const float *steps;                  /* [width] one of B's integers is so much */
@@ -81,6 +81,9 @@ struct int8_tile {
     int64_t c_stride;
     int64_t columns;
     int rows; /* 1 .. kernels' int8_rows */
+    enum activation activation;
+    const float *residual; /* [rows, columns], or NULL; may be c */
+    int64_t residual_stride;
 };
 
 /** Rows, in runs as those of gemm_tile, that become bytes, each row with a scale of its own. */
@@ -122,8 +125,10 @@ struct kernels {
 enum instruction_set {
     KERNELS_PORTABLE,
     KERNELS_AVX2,
+    KERNELS_AVX_VNNI, /* untested: no machine at hand has it. kernels_best() leaves it out */
     KERNELS_AVX512,
     KERNELS_AVX512_VNNI,
+    KERNELS_NEON_DOT,
     KERNELS_SETS
 };
 

@@ -107,7 +107,7 @@ static void check_tile(const struct kernels *kernels, enum filling filling, int 
             c[i * c_stride + j] = 77;
     }
     kernels->int8_tile(&(struct int8_tile){a, inputs, quads, b, width, scales, ones, zeros, zeros,
-                                           c, c_stride, columns, rows});
+                                           c, c_stride, columns, rows, ACTIVATION_LINEAR, NULL, 0});
     for (int i = 0; i < rows; i++) {
         for (int64_t j = 0; j < columns; j++) {
             int64_t sum = 0;
@@ -254,6 +254,7 @@ struct problem {
     int64_t frame;                          /* floats from a frame to the next */
     int64_t out_stride;
     bool bias, residual;
+    enum activation activation;
     int8_t *weights;                       /* [outputs, inputs] */
     float *steps, *offsets, *input, *rest; /* [outputs], [outputs], frames, like output */
 };
@@ -281,6 +282,9 @@ static struct problem make_problem(int round)
     p.out_stride = p.shape.outputs + random_between(0, 20);
     p.bias = random_number() % 2;
     p.residual = random_number() % 2;
+    p.activation = round % 4 == 1   ? ACTIVATION_GELU
+                   : round % 4 == 2 ? ACTIVATION_LINEAR
+                                    : ACTIVATION_RELU;
     p.weights = allocate(p.shape.outputs * p.shape.inputs);
     for (int64_t i = 0; i < p.shape.outputs * p.shape.inputs; i++)
         p.weights[i] = (int8_t)random_between(-127, 127);
@@ -320,7 +324,7 @@ static float *run(const struct problem *p, const struct kernels *kernels, int th
                                p->taps,
                                p->tap_length,
                                p->frame};
-    struct gemm_output output = {out + first * p->out_stride, p->out_stride, ACTIVATION_RELU,
+    struct gemm_output output = {out + first * p->out_stride, p->out_stride, p->activation,
                                  p->residual ? p->rest + first * p->out_stride : NULL,
                                  p->out_stride};
     int8_run(&weights, threads ? pool : NULL, &input, &output, scratch);
@@ -329,6 +333,18 @@ static float *run(const struct problem *p, const struct kernels *kernels, int th
     free(pack_scratch);
     free(scratch);
     return out;
+}
+
+static double activated(enum activation which, double x)
+{
+    switch (which) {
+    case ACTIVATION_GELU:
+        return x * (0.5 + 0.5 * erf(x / sqrt(2)));
+    case ACTIVATION_RELU:
+        return fmax(x, 0);
+    default:
+        return x;
+    }
 }
 
 static void check_values(const struct problem *p, const struct kernels *kernels, const float *out)
@@ -348,7 +364,7 @@ static void check_values(const struct problem *p, const struct kernels *kernels,
                 sum += term;
                 size += fabs(term);
             }
-            sum = fmax(sum + (p->bias ? p->offsets[j] : 0), 0);
+            sum = activated(p->activation, sum + (p->bias ? p->offsets[j] : 0));
             sum += p->residual ? p->rest[i * p->out_stride + j] : 0;
             assert_true(fabs(out[i * p->out_stride + j] - sum) <= 2e-6 * size);
         }
