@@ -151,9 +151,9 @@ static bool take_options(struct eval *eval)
     evaluation->level_dbfs = option_values_number(values, OPTION_LEVEL);
     eval->stream = option_values_number(values, OPTION_STREAM) || evaluation->joined;
     stream_settings_take(values, &eval->stream_options);
-    if (eval->sweep.path == NULL || !(eval->json || eval->stream))
+    if (eval->sweep.path == NULL || !eval->json)
         return take_axes(eval);
-    fault_print("--sweep: not together with --stream, --join or --json");
+    fault_print("--sweep: not together with --json");
     return false;
 }
 

@@ -71,6 +71,7 @@ struct stream_evaluation {
     struct score commits_offline; /**< against utter_transcribe() on the same samples */
     struct score finals_offline;
     struct score edges;        /**< those of the latter that lie at the edge of an utterance */
+    long outside;              /**< offline words that lie in no utterance: lost by the gate */
     struct interval stability; /**< of the unstable partial word ratio */
     struct measure measure;
 };

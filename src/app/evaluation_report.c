@@ -105,6 +105,7 @@ static json_t *stream_json(const struct evaluation *evaluation,
         cost_json(&streamed->cost, streamed->audio_seconds));
     json_object_update(json, more);
     json_decref(more);
+    json_object_set_new(json, "offline_words_outside_utterances", json_integer(streamed->outside));
     if (evaluation->options->joined)
         json_object_set_new(json, "offline_joined", rate_json(&streamed->whole));
     return json;
@@ -204,8 +205,8 @@ static void print_stream(const struct evaluation *evaluation,
     printf("\nunstable partial word ratio %.3f (%.3f to %.3f), edit overhead %.3f\n",
            measure_unstable_ratio(measure), streamed->stability.low, streamed->stability.high,
            measure_edit_overhead(measure));
-    printf("%ld utterances, %.1f %% of the audio\n", measure->utterances,
-           percent(utterance_share(streamed)));
+    printf("%ld utterances, %.1f %% of the audio; %ld offline words in none of them\n",
+           measure->utterances, percent(utterance_share(streamed)), streamed->outside);
     print_cost("streamed", &streamed->cost, streamed->audio_seconds);
 }
 

@@ -37,6 +37,19 @@ static int64_t middle(const struct utter_word *word)
     return (word->start + word->end) / 2;
 }
 
+static long count_outside(const struct utter_transcript *offline, const struct measure_heard *heard)
+{
+    long outside = 0;
+    for (size_t i = 0; i < offline->word_count; i++) {
+        int64_t at = middle(&offline->words[i]);
+        bool inside = false;
+        for (size_t k = 0; k < heard->utterance_count && !inside; k++)
+            inside = at >= heard->utterances[k].start && at < heard->utterances[k].end;
+        outside += !inside;
+    }
+    return outside;
+}
+
 /* Of the alignment of finals with the offline words: the errors near an utterance's edge. */
 static void count_edges(const struct utter_transcript *offline, const struct measure_heard *heard,
                         const long *pairs, const struct recording *recording, struct score *edges)
@@ -87,6 +100,7 @@ static bool compare_finals(struct run *run, const struct utter_transcript *offli
     if (done) {
         score_add(&run->streamed->finals_offline, &score);
         count_edges(offline, heard, pairs, recording, &run->streamed->edges);
+        run->streamed->outside += count_outside(offline, heard);
     }
     score_units_free(&a);
     score_units_free(&b);

@@ -111,6 +111,7 @@ class Evaluation(ProgramTest):
         whole = self.evaluate("--stream", "--no-gate", "table.tsv")["stream"]
         self.assertEqual(whole["finals_against_offline"]["rate"], 0)
         self.assertEqual(whole["finals_against_offline_at_edges"]["rate"], 0)
+        self.assertEqual(whole["offline_words_outside_utterances"], 0)
 
     def test_joined(self):
         """Every error of the joined stream is counted, with some recording."""
@@ -180,7 +181,7 @@ class Evaluation(ProgramTest):
         self.assert_refused(self.run_utter("eval"), "data set", status=2)
         for arguments, cause in ((["--hop", "x"], "--hop"), (["--hop", "0.2,0.4"], "--sweep"),
                                  (["--left", "1,"], "--left"), (["--level", "5"], "--level"),
-                                 (["--sweep", "a.tsv", "--stream"], "--sweep"),
+                                 (["--sweep", "a.tsv", "--json"], "--sweep"),
                                  (["--right", ",".join(["1"] * 20), "--sweep", "a.tsv"], "16")):
             self.assert_refused(self.run_utter("eval", *arguments, "."), cause, status=2)
         self.write("one.tsv", f"file\ttext\n{self.write_case('second', 'one') and 'one.wav'}\tone\n".encode())
