@@ -2,13 +2,14 @@
 """`utter eval`: the data sets it reads, the errors it counts, and sclite's verdict on the same texts."""
 
 from array import array
+import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import unittest
 
-from harness import GOLDEN, ProgramTest, golden_cases, golden_samples, wav
+from harness import GOLDEN, ROOT, ProgramTest, golden_cases, golden_samples, wav
 
 MODEL = "digits"
 CASES = ("sentence", "second", "loud", "quiet")
@@ -167,6 +168,23 @@ class Evaluation(ProgramTest):
                        "--right", "0.3", "table.tsv")
         self.assertEqual([row["encoder"] for row in json.loads((self.folder / "curve.json").read_text())],
                          ["window", "cached"])
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not installed")
+    def test_plot(self):
+        text = self.write_case("sentence", "talk")
+        self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
+        pictures = []
+        for table in ("curve.json", "curve.tsv"):
+            self.run_utter("eval", "--model", GOLDEN / MODEL, "--encoder", "window", "--sweep", table, "--left", "1",
+                           "--hop", "0.2,0.4", "--right", "0.3", "table.tsv")
+            subprocess.run([ROOT / "tools" / "plot", table, "-o", "curve.svg"], cwd=self.folder, check=True)
+            pictures.append((self.folder / "curve.svg").read_text())
+            self.assertIn("<svg", pictures[-1])
+        self.write("other.json", b"[]")
+        refused = subprocess.run([ROOT / "tools" / "plot", "other.json", "-o", "a.svg"], cwd=self.folder,
+                                 capture_output=True, text=True)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("other.json", refused.stderr)
 
     def test_mistakes(self):
         self.write("empty.tsv", b"")
