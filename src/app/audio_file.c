@@ -108,9 +108,11 @@ static int open_descriptor(const char *path, struct utter_error *error)
 static int64_t promised_samples(struct audio_file *file)
 {
     const SF_INFO *info = &file->info;
+    if (info->frames == SF_COUNT_MAX) /* FLAC that was cut short or went through a pipe */
+        return -1;
     if ((info->format & SF_FORMAT_SUBMASK) >= SF_FORMAT_MPEG_LAYER_I &&
         (info->format & SF_FORMAT_SUBMASK) <= SF_FORMAT_MPEG_LAYER_III)
-        return info->frames == SF_COUNT_MAX ? -1 : info->frames;
+        return info->frames;
 
     char log[8192] = "";
     sf_command(file->handle, SFC_GET_LOG_INFO, log, sizeof log);

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 static const char EXTENSION[] = "jsonl";
-static const char RECORDING[] = "flac";
 
 char *history_directory(struct utter_error *error)
 {
@@ -38,10 +37,18 @@ char *history_directory(struct utter_error *error)
     return path;
 }
 
-char *history_path(const char *directory, const char *name, const char *extension)
+char *history_path(const char *directory, const char *name)
 {
     char *path = NULL;
-    return asprintf(&path, "%s/%s.%s", directory, name, extension) < 0 ? NULL : path;
+    return asprintf(&path, "%s/%s.%s", directory, name, EXTENSION) < 0 ? NULL : path;
+}
+
+char *history_recording_path(const char *directory, const char *name, int number)
+{
+    char *path = NULL, count[16] = "";
+    if (number > 1)
+        snprintf(count, sizeof count, ".%d", number);
+    return asprintf(&path, "%s/%s%s.flac", directory, name, count) < 0 ? NULL : path;
 }
 
 /* ---- listing ---- */
@@ -59,7 +66,7 @@ static bool is_live(const char *path)
 
 static bool has_recording(const struct history *history, const char *name)
 {
-    char *path = history_path(history->directory, name, RECORDING);
+    char *path = history_recording_path(history->directory, name, 1);
     bool there = path != NULL && access(path, F_OK) == 0;
     free(path);
     return there;
@@ -79,7 +86,7 @@ static bool add_entry(struct history *history, const char *file)
     struct history_entry *entry = &entries[history->count];
     *entry = (struct history_entry){.name = strndup(file, (size_t)(dot - file))};
     if (entry->name != NULL)
-        entry->path = history_path(history->directory, entry->name, EXTENSION);
+        entry->path = history_path(history->directory, entry->name);
     struct stat status;
     if (entry->path == NULL || lstat(entry->path, &status) != 0 || !S_ISREG(status.st_mode)) {
         bool memory = entry->path != NULL;
@@ -184,12 +191,14 @@ bool history_delete(const struct history *history, const struct history_entry *e
     if (is_live(entry->path))
         return fault_set(error, UTTER_ERROR_FILE, "%s: is being written just now; end it first",
                          entry->name);
-    char *recording = history_path(history->directory, entry->name, RECORDING);
-    if (recording == NULL)
-        return fault_memory(error);
     /* The sound first: while the text is there, the session can be named again. */
-    bool ok = remove_file(recording, error) && remove_file(entry->path, error);
-    free(recording);
+    bool ok = true;
+    for (int number = 1; ok && number <= HISTORY_RECORDINGS; number++) {
+        char *path = history_recording_path(history->directory, entry->name, number);
+        ok = path != NULL ? remove_file(path, error) : fault_memory(error);
+        free(path);
+    }
+    ok = ok && remove_file(entry->path, error);
     sync_directory(history->directory);
     return ok;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The history: sessions that were kept, each a file NAME.jsonl in the directory sessions/ of the
- * state directory, with its recording NAME.flac beside it if there is one. NAME is the moment at
- * which the session began, as 2026-11-25_031722. What the files hold is for history_writer.h and
- * history_reader.h. Any thread.
+ * state directory, with its recordings NAME.flac, NAME.2.flac beside it if there are any. NAME is
+ * the moment at which the session began, as 2026-11-25_031722. What the files hold is for
+ * history_writer.h and history_reader.h. Any thread.
  */
 #ifndef APP_HISTORY_H
 #define APP_HISTORY_H
@@ -11,6 +11,8 @@
 #include "utter.h"
 
 #include <time.h>
+
+enum { HISTORY_RECORDINGS = 32 /* of a session, at most: one for each input that it had */ };
 
 struct history_entry {
     char *name;
@@ -29,8 +31,12 @@ struct history {
 /** Where sessions are kept, made if need be (0700); the caller frees it. */
 char *history_directory(struct utter_error *error);
 
-/** The path of a session's file of that extension, as "flac"; the caller frees it. */
-char *history_path(const char *directory, const char *name, const char *extension);
+/** The path of a session's file; the caller frees it. */
+char *history_path(const char *directory, const char *name);
+
+/** The path of a session's recording, counted from 1: NAME.flac, NAME.2.flac; the caller frees it.
+ */
+char *history_recording_path(const char *directory, const char *name, int number);
 
 /** Reads the directory. Free the history in either case. */
 bool history_open(struct history *history, struct utter_error *error);

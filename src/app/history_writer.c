@@ -52,7 +52,7 @@ static int create_file(struct history_writer *writer, const char *directory,
     strftime(moment, sizeof moment, "%Y-%m-%d_%H%M%S", localtime_r(&writer->began, &local));
     for (int i = 1; i < 100; i++) {
         snprintf(name, sizeof name, i == 1 ? "%s" : "%s-%d", moment, i);
-        char *path = history_path(directory, name, "jsonl");
+        char *path = history_path(directory, name);
         int file = path != NULL ? create_locked(path) : -1;
         int number = errno;
         if (file >= 0) {
@@ -188,6 +188,18 @@ bool history_writer_event(struct history_writer *writer, const struct utter_even
 bool history_writer_pause(struct history_writer *writer, struct utter_error *error)
 {
     return write_line(writer, make_line(json_pack("{ss}", "type", "pause")), error);
+}
+
+char *history_writer_recording(struct history_writer *writer, int number, struct utter_error *error)
+{
+    if (!history_writer_flush(writer, error))
+        return NULL;
+    char *directory = history_directory(error);
+    char *path = directory != NULL ? history_recording_path(directory, writer->name, number) : NULL;
+    if (directory != NULL && path == NULL)
+        fault_memory(error);
+    free(directory);
+    return path;
 }
 
 const char *history_writer_name(const struct history_writer *writer)

@@ -38,6 +38,10 @@ bool history_writer_pause(struct history_writer *writer, struct utter_error *err
 /** Tries again to write what was refused. */
 bool history_writer_flush(struct history_writer *writer, struct utter_error *error);
 
+/** Where a recording of the session may lie, counted from 1; the caller frees it. */
+char *history_writer_recording(struct history_writer *writer, int number,
+                               struct utter_error *error);
+
 /** The session's name, NULL until its file is there. */
 const char *history_writer_name(const struct history_writer *writer);
 /** Whether anything was said. */

@@ -64,7 +64,12 @@ static bool agree(struct listen_options *options)
 {
     bool drafts_now =
         option_values_origin(&options->values, OPTION_DRAFTS) == OPTION_FROM_COMMAND_LINE;
-    if (!choose_source(options))
+    bool record_now =
+        option_values_origin(&options->values, OPTION_RECORD) == OPTION_FROM_COMMAND_LINE &&
+        option_values_number(&options->values, OPTION_RECORD);
+    if (record_now && !option_values_number(&options->values, OPTION_HISTORY))
+        fault_print("--record: needs the history, which is off: add --history");
+    else if (!choose_source(options))
         fault_print("--device, --input and --demo: only one of them");
     else if (options->sink.drafts && drafts_now && options->sink.format != SINK_JSONL)
         fault_print("--drafts: only --format jsonl has them");

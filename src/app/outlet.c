@@ -22,10 +22,15 @@ static int64_t push(struct outlet *base, const float *samples, int64_t count, in
     struct live_outlet *outlet = (struct live_outlet *)base;
     follow(outlet, position);
     int64_t at = position - atomic_load_explicit(&outlet->base, memory_order_relaxed);
-    if (!atomic_load_explicit(&outlet->muted, memory_order_relaxed))
-        return utter_live_push(outlet->live, samples, count, at);
-    int64_t most = SILENCE_SAMPLES / outlet->channels;
-    return utter_live_push(outlet->live, SILENCE, count < most ? count : most, at);
+    if (atomic_load_explicit(&outlet->muted, memory_order_relaxed)) {
+        int64_t most = SILENCE_SAMPLES / outlet->channels;
+        samples = SILENCE;
+        count = count < most ? count : most;
+    }
+    int64_t taken = utter_live_push(outlet->live, samples, count, at);
+    if (taken > 0 && outlet->recorder != NULL)
+        recorder_push(outlet->recorder, samples, taken, position);
+    return taken;
 }
 
 static void flush(struct outlet *base)
@@ -40,10 +45,11 @@ static void finish(struct outlet *base, int64_t end)
     utter_live_finish(outlet->live, end - atomic_load(&outlet->base));
 }
 
-void live_outlet_open(struct live_outlet *outlet, struct utter_live *live, int channels)
+void live_outlet_open(struct live_outlet *outlet, struct utter_live *live,
+                      struct recorder *recorder, int channels)
 {
-    *outlet =
-        (struct live_outlet){.outlet = {push, flush, finish}, .channels = channels, .live = live};
+    *outlet = (struct live_outlet){
+        .outlet = {push, flush, finish}, .channels = channels, .recorder = recorder, .live = live};
 }
 
 void live_outlet_redirect(struct live_outlet *outlet, struct utter_live *next)

@@ -7,6 +7,7 @@
 #ifndef APP_OUTLET_H
 #define APP_OUTLET_H
 
+#include "app/recorder.h"
 #include "utter.h"
 
 #include <stdatomic.h>
@@ -21,14 +22,16 @@ struct outlet {
 struct live_outlet {
     struct outlet outlet;
     int channels;
+    struct recorder *recorder; /* gets the same audio; NULL: nobody does */
     atomic_bool muted;
     _Atomic(struct utter_live *) next; /* where the audio is to go from now on; NULL: no change */
     _Atomic int64_t base;              /* position of the source at which `live` began */
     struct utter_live *live;           /* the pump's, once it runs */
 };
 
-/** Before the pump starts. */
-void live_outlet_open(struct live_outlet *outlet, struct utter_live *live, int channels);
+/** Before the pump starts. `recorder`, NULL or not, must outlive it. */
+void live_outlet_open(struct live_outlet *outlet, struct utter_live *live,
+                      struct recorder *recorder, int channels);
 
 /**
  * With the next push the audio goes to `next`, whose positions begin at 0 there; the stream that

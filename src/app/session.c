@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/session.h"
 #include "app/fault.h"
-#include "app/history.h"
 #include "app/model_path.h"
 #include "app/options.h"
 #include "app/signals.h"
@@ -72,22 +71,15 @@ static bool open_outputs(struct session *session, struct utter_error *error)
     return session->captions != NULL || fault_memory(error);
 }
 
-/* What is wrong with the disk is said when something is to be written. */
-static bool open_history(struct session *session, struct utter_error *error)
+static bool open_keeper(struct session *session, struct utter_error *error)
 {
-    const struct option_values *values = &session->options->values;
     const struct history_about about = {
         .version = utter_version(),
         .source = session->inputs[0].source->name,
         .model = session->model_name,
         .sample_rate = session->rate,
     };
-    if (!history_prune(option_values_number(values, OPTION_HISTORY_DAYS), error))
-        fault_print("an old session is not deleted: %s", error->message);
-    if (!option_values_number(values, OPTION_HISTORY))
-        return true;
-    session->history = history_writer_open(&about);
-    return session->history != NULL || fault_memory(error);
+    return keeper_open(&session->keeper, &session->options->values, &about, error);
 }
 
 int session_open(struct session *session, const struct listen_options *options)
@@ -103,7 +95,7 @@ int session_open(struct session *session, const struct listen_options *options)
         return status;
     }
     status = OPTIONS_FAILURE;
-    if (!open_outputs(session, &error) || !open_history(session, &error) ||
+    if (!open_outputs(session, &error) || !open_keeper(session, &error) ||
         !signals_watch(terminal_emergency, &error))
         goto fail;
     if (session->captions != NULL && terminal_has_screen()) {
@@ -124,18 +116,18 @@ fail:
 /* The last words for the user, on a terminal that is as it was. */
 static void say_goodbye(struct session *session)
 {
-    const struct history_writer *history = session->history;
+    const char *kept = keeper_name(&session->keeper);
     if (session->failure[0] != '\0')
         fault_print("%s", session->failure);
     if (session->captions == NULL)
         return;
     if (session->options->output != NULL)
         fault_print("the transcript is in %s", session->options->output);
-    if (history != NULL && history_writer_has_words(history) && history_writer_name(history))
-        fault_print("the session is kept: utter history show %s", history_writer_name(history));
+    if (kept != NULL)
+        fault_print("the session is kept: utter history show %s", kept);
     else if (session->origin_ns != 0 && session->options->output == NULL)
-        fault_print(history != NULL ? "nothing was said, so nothing is kept"
-                                    : "nothing is kept of this session");
+        fault_print(session->keeper.history != NULL ? "nothing was said, so nothing is kept"
+                                                    : "nothing is kept of this session");
 }
 
 int session_close(struct session *session)
@@ -145,9 +137,9 @@ int session_close(struct session *session)
     terminal_show_errors();
     session_inputs_close(session);
     say_goodbye(session);
-    if (!history_writer_close(session->history, false, &error)) {
+    if (!keeper_close(&session->keeper, &error)) {
         session->failed = true;
-        fault_print("the session is not complete in the history: %s", error.message);
+        fault_print("the session is not completely kept: %s", error.message);
     }
     for (int i = 0; i < session->sink_count; i++) {
         if (!sink_close(session->sinks[i], &error)) {

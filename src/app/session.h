@@ -8,7 +8,7 @@
 
 #include "app/captions.h"
 #include "app/change.h"
-#include "app/history_writer.h"
+#include "app/keeper.h"
 #include "app/listen_options.h"
 #include "app/screen.h"
 #include "app/sink.h"
@@ -47,8 +47,8 @@ struct session {
     int64_t left_end;                /* where its audio ended; -1: not known, or dealt with */
     struct utter_event gap;          /* between the two */
     struct captions *captions;       /* NULL without a terminal */
-    struct history_writer *history;  /* NULL: nothing is kept */
-    struct sink *sinks[2];           /* -o's file, standard output */
+    struct keeper keeper;
+    struct sink *sinks[2]; /* -o's file, standard output */
     int sink_count;
     struct screen *screen; /* NULL: lines */
 

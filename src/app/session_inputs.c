@@ -128,10 +128,15 @@ static void forget_track(struct session *session, struct track *track)
 static bool start_input(struct session *session, struct session_input *input,
                         struct utter_error *error)
 {
+    const struct source *source = input->source;
     struct live_outlet *outlet = malloc(sizeof *outlet);
     if (outlet == NULL)
         return fault_memory(error);
-    live_outlet_open(outlet, input->track->live, input->source->channels);
+    struct recorder *recorder =
+        keeper_record(&session->keeper, source->sample_rate, source->channels, error);
+    if (recorder == NULL && error->code != UTTER_OK)
+        session_say(session, "nothing is recorded: %s", error->message);
+    live_outlet_open(outlet, input->track->live, recorder, source->channels);
     live_outlet_mute(outlet, session->muted);
     input->outlet = outlet;
     return source_start(input->source, &outlet->outlet, error);

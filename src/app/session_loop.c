@@ -152,8 +152,7 @@ static void take_event(struct session *session, const struct utter_event *event,
         fail_for_good(session, event->text != NULL ? event->text : "the recogniser failed");
     if (session->captions != NULL && !captions_event(session->captions, event))
         fail_for_good(session, "out of memory");
-    bool written =
-        session->history == NULL || history_writer_event(session->history, event, speaker, &error);
+    bool written = keeper_event(&session->keeper, event, speaker, &error);
     for (int i = 0; i < session->sink_count; i++)
         written &= sink_event(session->sinks[i], event, written ? &error : NULL);
     if (!written) /* that all is written again, write_again() says */
@@ -171,14 +170,14 @@ static void take_events(struct session *session)
 static void write_again(struct session *session)
 {
     struct utter_error error = {0};
-    if (session->trouble[0] == '\0' || now_ns() - session->retried_ns < RETRY_NS)
+    if (now_ns() - session->retried_ns < RETRY_NS)
         return;
     session->retried_ns = now_ns();
     bool written = true;
     for (int i = 0; i < session->sink_count && written; i++)
         written = sink_flush(session->sinks[i], &error);
-    if (session->history != NULL && written)
-        written = history_writer_flush(session->history, &error);
+    if (written)
+        written = keeper_check(&session->keeper, &error);
     note_writing(session, written, error.message);
 }
 
@@ -200,7 +199,7 @@ static void quit(struct session *session)
 static void note_pause(struct session *session)
 {
     struct utter_error error = {0};
-    if (session->history != NULL && !history_writer_pause(session->history, &error))
+    if (!keeper_pause(&session->keeper, &error))
         note_writing(session, false, error.message);
 }
 
@@ -310,10 +309,7 @@ static void wait_for_something(struct session *session)
 
 void session_run(struct session *session)
 {
-    struct utter_error error = {0};
     session->keys = session->screen != NULL;
-    if (session->history != NULL && !history_writer_flush(session->history, &error))
-        note_writing(session, false, error.message);
     while (!session->leave && (!session->done || session->screen != NULL)) {
         follow_sources(session);
         session_follow_change(session);

@@ -150,6 +150,35 @@ def the_configuration_decides_what_is_kept():
         assert new != old, "a session of eight days ago is still there"
 
 
+def transcribed(home, path):
+    return live.words_of(subprocess.run([live.PROGRAM, "transcribe", path], env=home.environment,
+                                        stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout)
+
+
+def the_sound_is_kept_only_when_wanted():
+    with live.Home() as home:
+        folder = os.path.join(home.state, "utter", "sessions")
+        listen(home)
+        assert not [name for name in os.listdir(folder) if name.endswith(".flac")]
+        listen(home, "--record")
+        (recording,) = [name for name in os.listdir(folder) if name.endswith(".flac")]
+        path = os.path.join(folder, recording)
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        assert transcribed(home, path) == transcribed(home, live.clip())
+        assert "audio" in home.history()
+        home.history("delete", "last")
+        assert len(os.listdir(folder)) == 1, "the sound is not deleted with its session"
+        with live.Pipe(home, ["--demo", "--record"]) as program:
+            live.wait_for(lambda: len(live.words_of(program.output())) > 3, "some words")
+            program.kill(9)
+            program.wait_end()
+            said = live.words_of(program.output())
+        (recording,) = [name for name in os.listdir(folder) if name.endswith(".flac")]
+        assert set(said) <= set(transcribed(home, os.path.join(folder, recording)))
+        with live.Pipe(home, ["--demo", "--record", "--no-history"]) as program:
+            assert program.wait_end() == 2 and "--record: needs the history" in program.errors()
+
+
 @contextlib.contextmanager
 def small_disk(home):
     """A disk of 256 KiB for the history; yields what fills it. None where that is not allowed."""
@@ -200,7 +229,7 @@ def a_full_disk_is_said_and_tried_again():
             live.wait_for(lambda: live.words_of(terminal.screen().split("●")[0]), "captions")
             terminal.keys("q")
             assert terminal.wait_end() == 1, "a session that is not complete is no success"
-            assert "not complete" in terminal.screen()
+            assert "not completely kept" in terminal.screen()
 
 
 if __name__ == "__main__":
@@ -210,5 +239,6 @@ if __name__ == "__main__":
         exports_are_what_was_written_live,
         what_is_deleted_is_gone,
         the_configuration_decides_what_is_kept,
+        the_sound_is_kept_only_when_wanted,
         a_full_disk_is_said_and_tried_again,
     )

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* A recording holds every sample at its position, whatever the disk and the program come to. */
+#include "app/audio_file.h"
+#include "app/recorder.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { RATE = 16000, BLOCK = 320 };
+
+static char path[] = "/tmp/utter-test-recorder-XXXXXX";
+
+static int make_name(void **state)
+{
+    (void)state;
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    int descriptor = mkstemp(path);
+    return descriptor < 0 || close(descriptor) != 0 ? -1 : unlink(path);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    unlink(path);
+    return 0;
+}
+
+/* Any function of the position that is no silence. */
+static float sample_at(int64_t position)
+{
+    return 0.9f * sinf((float)(position % 10007) * 0.37f);
+}
+
+static void nap(void)
+{
+    const struct timespec time = {.tv_nsec = 20000000};
+    nanosleep(&time, NULL);
+}
+
+/* `channels` of it: the second is the first turned round, so that their mean is silence. */
+static void push_block(struct recorder *recorder, int channels, int64_t position)
+{
+    float samples[2 * BLOCK];
+    for (int i = 0; i < BLOCK; i++)
+        for (int c = 0; c < channels; c++)
+            samples[i * channels + c] = (c == 0 ? 1.0f : -1.0f) * sample_at(position + i);
+    recorder_push(recorder, samples, BLOCK, position);
+}
+
+static float *read_all(int64_t *count)
+{
+    struct utter_error error;
+    struct audio_file *file = audio_file_open(path, NULL, &error);
+    assert_non_null(file);
+    assert_int_equal(audio_file_rate(file), RATE);
+    float *samples = audio_file_read_all(file, count, &error);
+    assert_non_null(samples);
+    audio_file_close(file);
+    return samples;
+}
+
+/* Blocks 0..blocks but for those from gap_start to gap_end, which are silence. */
+static void expect_blocks(int64_t blocks, int64_t gap_start, int64_t gap_end)
+{
+    int64_t count;
+    float *samples = read_all(&count);
+    assert_int_equal(count, blocks * BLOCK);
+    for (int64_t i = 0; i < count; i++) {
+        bool gap = i >= gap_start * BLOCK && i < gap_end * BLOCK;
+        assert_true(fabsf(samples[i] - (gap ? 0.0f : sample_at(i))) < 1e-4f);
+    }
+    free(samples);
+}
+
+static void test_samples_and_gaps(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    struct stat status;
+    bool kept;
+    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    assert_non_null(recorder);
+    assert_null(recorder_open(path, RATE, 1, &error));
+    assert_non_null(strstr(error.message, path));
+    for (int64_t block = 0; block < 500; block++) {
+        if (block < 120 || block >= 300)
+            push_block(recorder, 1, block * BLOCK);
+        if (block % 100 == 0)
+            nap();
+    }
+    assert_true(recorder_check(recorder, &error));
+    assert_true(recorder_close(recorder, &kept, &error));
+    assert_true(kept);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    expect_blocks(500, 120, 300);
+}
+
+static void test_channels(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    bool kept;
+    int64_t count;
+    assert_null(recorder_open(path, RATE, 9, &error));
+    struct recorder *recorder = recorder_open(path, RATE, 2, &error);
+    assert_non_null(recorder);
+    for (int64_t block = 0; block < 10; block++)
+        push_block(recorder, 2, block * BLOCK);
+    assert_true(recorder_close(recorder, &kept, &error));
+    float *samples = read_all(&count);
+    assert_int_equal(count, 10 * BLOCK);
+    for (int64_t i = 0; i < count; i++)
+        assert_true(fabsf(samples[i]) < 1e-4f);
+    free(samples);
+}
+
+static void test_nothing_leaves_nothing(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    bool kept = true;
+    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    assert_non_null(recorder);
+    assert_true(recorder_close(recorder, &kept, &error));
+    assert_false(kept);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_a_full_disk_is_tried_again(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    bool kept;
+    signal(SIGXFSZ, SIG_IGN);
+    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    limit_files(20000);
+    for (int64_t block = 0; block < 500; block++)
+        push_block(recorder, 1, block * BLOCK);
+    while (recorder_check(recorder, &error))
+        nap();
+    assert_non_null(strstr(error.message, "the recording: cannot write: "));
+    limit_files(RLIM_INFINITY);
+    while (!recorder_check(recorder, &error))
+        nap();
+    assert_true(recorder_close(recorder, &kept, &error));
+    expect_blocks(500, 0, 0);
+}
+
+static void test_a_disk_that_stays_full_is_no_prison(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    bool kept;
+    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    limit_files(20000);
+    for (int64_t block = 0; block < 500; block++)
+        push_block(recorder, 1, block * BLOCK);
+    assert_false(recorder_close(recorder, &kept, &error));
+    limit_files(RLIM_INFINITY);
+    assert_non_null(strstr(error.message, "the recording: "));
+}
+
+/* The pump never waits: what does not fit is lost, counted, and silence in the file. */
+static void test_a_slow_disk(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    bool kept;
+    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    limit_files(20000);
+    int64_t blocks = 50 * RATE / BLOCK; /* 50 s, of which 30 fit */
+    for (int64_t block = 0; block < blocks; block++)
+        push_block(recorder, 1, block * BLOCK);
+    limit_files(RLIM_INFINITY);
+    while (!recorder_check(recorder, &error))
+        nap();
+    assert_false(recorder_close(recorder, &kept, &error));
+    assert_non_null(strstr(error.message, "for which the disk was too slow"));
+    int64_t count;
+    float *samples = read_all(&count);
+    assert_true(count >= 30 * RATE && count <= blocks * BLOCK);
+    for (int64_t i = 0; i < 30 * RATE; i++)
+        assert_true(fabsf(samples[i] - sample_at(i)) < 1e-4f);
+    free(samples);
+}
+
+/* What a crash leaves lacks no more than the last half second. */
+static void test_a_crash(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct utter_error error;
+        struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+        for (int64_t block = 0; block < 500; block++)
+            push_block(recorder, 1, block * BLOCK);
+        for (int i = 0; i < 50; i++)
+            nap();
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    int64_t count;
+    float *samples = read_all(&count);
+    assert_true(count >= 500 * BLOCK - RATE / 2);
+    for (int64_t i = 0; i < count; i++)
+        assert_true(fabsf(samples[i] - sample_at(i)) < 1e-4f);
+    free(samples);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_name, remove_file)
+    const struct CMUnitTest tests[] = {
+        TEST(test_samples_and_gaps),
+        TEST(test_channels),
+        TEST(test_nothing_leaves_nothing),
+        TEST(test_a_full_disk_is_tried_again),
+        TEST(test_a_disk_that_stays_full_is_no_prison),
+        TEST(test_a_slow_disk),
+        TEST(test_a_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
