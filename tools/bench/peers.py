@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""utter against what else runs wav2vec2 on a CPU: the same weights, windows and threads, pass by pass in turns.
+
+Makes a random model with utter-bench, brings it into each peer's form, and lets every peer decode every
+window, one after the other, round after round. Every peer computes the logits of all frames. Prints medians
+and, for each peer, the median over rounds of utter's time over the peer's, and of its CPU time: that holds on a
+busy machine too, for one thread (threads that wait spin in some peers). Exit status 1 when an output in
+fp32 differs from utter's by more than TOLERANCE; outputs in int8 are only described.
+
+    pip install -r requirements.txt
+    peers.py --bench ../../build/tools/bench/utter-bench --folder /tmp/peers --prepare   # slow, once
+    peers.py --bench ../../build/tools/bench/utter-bench --folder /tmp/peers             # measures
+
+Peers: ort and ort-attention (fp32, all optimisations, fixed shapes; the second with ONNX Runtime's fused
+attention operator), ort-int8-dynamic (matrix products), ort-int8-static (convolutions too), torch (scaled
+dot-product attention, weight norm folded), torch-compile (with frozen weights), openvino (fp32, latency
+hint), ctranslate2 (fp32; it knows only models with layer norm in the extractor).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy
+
+import peer_models
+
+TOLERANCE = 1e-3  # of the greatest log-probability of all: engines round differently
+DEFAULT_PEERS = {"base": "ort,ort-attention,torch,openvino", "large": "ort,ort-attention,torch,openvino,ctranslate2"}
+PAUSE = 0.05  # seconds from one pass to the next: threads that spin after their work are asleep then
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bench", default="utter-bench", help="the utter-bench to run")
+    parser.add_argument("--bench-options", default="", help="more options for it, such as '--dtype int8'")
+    parser.add_argument("--folder", required=True, help="keeps the models, a folder for each shape")
+    parser.add_argument("--shape", default="base", help="as utter-bench --random knows it")
+    parser.add_argument("--windows", default="1,2,4,8", help="seconds")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rounds", type=int, default=7, help="passes of each that are timed")
+    parser.add_argument("--peers", help="names with commas between them; default: those that run in fp32")
+    parser.add_argument("--prepare", action="store_true", help="make the models and stop")
+    parser.add_argument("--json", help="write all times there")
+    options = parser.parse_args()
+    options.windows = [float(window) for window in options.windows.split(",")]
+    options.threads = [int(threads) for threads in options.threads.split(",")]
+    options.peers = (options.peers or DEFAULT_PEERS.get(options.shape, "ort,torch")).split(",")
+    options.folder = pathlib.Path(options.folder) / options.shape
+    return options
+
+
+def environment(threads):
+    """No variable of a shell may slow a peer down."""
+    clean = {key: value for key, value in os.environ.items()
+             if not key.startswith(("OPENBLAS", "MKL", "GOTO", "KMP"))}
+    return dict(clean, OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false")
+
+
+class Worker:
+    """A process that decodes once for each line that it is given."""
+
+    def __init__(self, command, output, threads):
+        self.output = output
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=environment(threads))
+
+    def wait(self):
+        if self.process.stdout.readline().strip() != "ready":
+            raise SystemExit(f"peers.py: {self.process.args} does not run")
+
+    def run(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return tuple(map(float, self.process.stdout.readline().split()))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def start(options, window, threads):
+    """utter and all peers, by name, ready to decode."""
+    here, name = pathlib.Path(__file__).parent, f"{window:g}"
+    outputs = {peer: options.folder / f"out-{peer}-{name}.f32" for peer in ["utter", *options.peers]}
+    utter = [options.bench, "--model", options.folder / "model", "--window", window, "--threads", threads,
+             "--samples", options.folder / f"samples-{name}.f32", "--output", outputs["utter"], "--on-demand",
+             *options.bench_options.split()]
+    workers = {"utter": Worker(utter, outputs["utter"], threads)}
+    workers["utter"].wait()
+    for peer in options.peers:
+        command = [sys.executable, here / "peer_worker.py", peer, options.folder, window, threads, outputs[peer]]
+        workers[peer] = Worker(command, outputs[peer], threads)
+        workers[peer].wait()
+    return workers
+
+
+def log_probabilities(path, columns):
+    logits = numpy.fromfile(path, dtype=numpy.float32).reshape(-1, columns).astype(numpy.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    return logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
+
+
+def compare(workers, columns):
+    """Differences from utter's output; False when one is too great."""
+    expected, agreed = log_probabilities(workers["utter"].output, columns), True
+    for peer, worker in workers.items():
+        values = log_probabilities(worker.output, columns)
+        if values.shape != expected.shape:
+            raise SystemExit(f"peers.py: {peer} gives {values.shape} values, utter {expected.shape}")
+        worker.difference = float(abs(values - expected).max() / max(1, abs(expected).max()))
+        worker.same_labels = float((values.argmax(axis=1) == expected.argmax(axis=1)).mean())
+        if "int8" not in peer and not worker.difference <= TOLERANCE:
+            print(f"peers.py: {peer} differs from utter by {worker.difference:.2g}", file=sys.stderr)
+            agreed = False
+    return agreed
+
+
+def median_ratio(ours, theirs):
+    """Of passes that ran one after the other."""
+    return statistics.median(a / b for a, b in zip(ours, theirs))
+
+
+def measure(options, window, threads, columns):
+    workers = start(options, window, threads)
+    agreed = compare(workers, columns)
+    times, cpu_times = {peer: [] for peer in workers}, {peer: [] for peer in workers}
+    names = list(workers)
+    for number in range(options.rounds + 1):
+        # A different one begins each time; the first round only warms up.
+        for peer in names[number % len(names):] + names[:number % len(names)]:
+            time.sleep(PAUSE)
+            seconds, cpu_seconds = workers[peer].run()
+            if number > 0:
+                times[peer].append(seconds)
+                cpu_times[peer].append(cpu_seconds)
+    for worker in workers.values():
+        worker.close()
+    return [{"window": window, "threads": threads, "peer": peer, "median": statistics.median(times[peer]),
+             "ratio": median_ratio(times["utter"], times[peer]),
+             "cpu_ratio": median_ratio(cpu_times["utter"], cpu_times[peer]),
+             "difference": workers[peer].difference, "same_labels": workers[peer].same_labels,
+             "seconds": times[peer], "cpu_seconds": cpu_times[peer]} for peer in names], agreed
+
+
+def main():
+    options = parse_arguments()
+    model = options.folder / "model"
+    if not model.exists():
+        options.folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([options.bench, "--random", options.shape, "--keep", model, "--window", "0.1", "--repeat",
+                        "1"], check=True, stdout=subprocess.DEVNULL)
+    peer_models.prepare(options.folder, options.windows, options.peers)
+    if options.prepare:
+        return 0
+    columns = json.loads((model / "config.json").read_text())["vocab_size"]
+    results, all_agreed = [], True
+    print(f"{options.shape}: seconds for a window, the median of {options.rounds}; utter's time over the peer's, "
+          "the median over rounds")
+    print("threads  window  peer               seconds   ratio  CPU ratio  difference  same labels")
+    for threads in options.threads:
+        for window in options.windows:
+            rows, agreed = measure(options, window, threads, columns)
+            all_agreed = all_agreed and agreed
+            for row in rows:
+                print(f"{threads:7d} {window:7g}  {row['peer']:17s} {row['median']:8.4f}  {row['ratio']:6.3f}  "
+                      f"{row['cpu_ratio']:9.3f}  "
+                      f"{row['difference']:10.1e}  {100 * row['same_labels']:9.1f} %", flush=True)
+            results += rows
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+    return 0 if all_agreed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
