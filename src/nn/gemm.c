@@ -9,6 +9,7 @@ enum {
     BLOCK_ROWS = 144,   /* of X at a time: they share that cache with two panels */
     TASKS_A_THREAD = 4, /* at least, where there are panels enough: threads are not equally fast */
     TILE_FLOATS_MAX = 16 * 64,
+    PACK_OUTPUTS = 16, /* whose weights are read together: they fill a line of the cache */
 };
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -74,18 +75,40 @@ struct packing {
     float *scratch;
 };
 
+int64_t gemm_pack_floats(int64_t inputs)
+{
+    return PACK_OUTPUTS * inputs;
+}
+
+/* rows [outputs, inputs] become columns of the panel, [inputs, width], whose first is `to`. */
+static void pack_columns(float *to, int64_t width, const float *rows, int64_t outputs,
+                         int64_t inputs)
+{
+    for (int64_t k = 0; k < inputs; k++) {
+        for (int64_t j = 0; j < outputs; j++)
+            to[k * width + j] = rows[j * inputs + k];
+    }
+}
+
 static void pack_panel(void *context, int64_t index, int thread)
 {
     const struct packing *packing = context;
     int64_t inputs = packing->shape->inputs;
     struct panel panel = find_panel(packing->kernels, packing->shape, index);
     float *to = packing->memory + panel.offset;
-    float *row = packing->scratch + thread * inputs;
-    memset(to, 0, (size_t)(panel.width * inputs) * sizeof *to);
-    for (int64_t j = 0; j < panel.columns; j++) {
-        packing->source(packing->context, panel.column + j, row);
-        for (int64_t k = 0; k < inputs; k++)
-            to[k * panel.width + j] = row[k];
+    float *rows = packing->scratch + thread * gemm_pack_floats(inputs);
+    for (int64_t j = 0; j < panel.width; j += PACK_OUTPUTS) {
+        int64_t outputs = smaller(PACK_OUTPUTS, panel.width - j);
+        for (int64_t i = 0; i < outputs; i++) {
+            if (j + i < panel.columns)
+                packing->source(packing->context, panel.column + j + i, rows + i * inputs);
+            else
+                memset(rows + i * inputs, 0, (size_t)inputs * sizeof *rows);
+        }
+        if (outputs == PACK_OUTPUTS)
+            pack_columns(to + j, panel.width, rows, PACK_OUTPUTS, inputs);
+        else
+            pack_columns(to + j, panel.width, rows, outputs, inputs);
     }
 }
 

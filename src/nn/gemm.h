@@ -33,9 +33,12 @@ int64_t gemm_packed_floats(const struct kernels *kernels, const struct gemm_shap
 /** Writes the weights of output `output`, [inputs], in the order in which an input row is read. */
 typedef void gemm_source(const void *context, int64_t output, float *weights);
 
+/** Floats of scratch that gemm_pack() needs for each thread. */
+int64_t gemm_pack_floats(int64_t inputs);
+
 /**
  * Packs into `memory`, which is aligned to 64 bytes and must outlive the result. `scratch` has
- * room for [pool_threads(pool)][inputs].
+ * room for [pool_threads(pool)][gemm_pack_floats(inputs)].
  */
 struct gemm_weights gemm_pack(const struct kernels *kernels, const struct gemm_shape *shape,
                               gemm_source *source, const void *context, const float *bias,

@@ -28,6 +28,7 @@ static void lay_out(struct w2v2_cache *cache, const struct w2v2 *w2v2, struct ar
     /* Vectors read over a head's end. */
     int64_t floats = cache->layers * cache->rows * cache->row + w2v2->kernels->panel;
     cache->keys = arena_take(arena, floats);
+    w2v2_lay_out_bytes(&cache->workspace, w2v2, arena);
     w2v2_lay_out_encoder(&cache->workspace, w2v2, cache->chunk_max, cache->left_max, arena);
 }
 

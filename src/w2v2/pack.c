@@ -60,11 +60,17 @@ static void read_output(const struct tensor *tensor, int64_t output, float *weig
         return;
     }
     float piece[PIECE];
+    int64_t tap = 0, channel = 0;
     for (int64_t from = 0; from < count; from += PIECE) {
         int64_t length = count - from < PIECE ? count - from : PIECE;
         tensor_to_float(tensor, output * count + from, length, piece);
-        for (int64_t i = 0; i < length; i++)
-            weights[(from + i) % taps * channels + (from + i) / taps] = piece[i];
+        for (int64_t i = 0; i < length; i++) {
+            weights[tap * channels + channel] = piece[i];
+            if (++tap == taps) {
+                tap = 0;
+                channel++;
+            }
+        }
     }
 }
 
@@ -301,5 +307,6 @@ int64_t w2v2_pack_scratch(const struct kernels *kernels, const struct model_conf
         most = larger(most, channels * config->conv_kernel[i]);
         channels = config->conv_dim[i];
     }
-    return int8_pack_floats(kernels, larger(most, channels));
+    most = larger(most, channels);
+    return larger(gemm_pack_floats(most), int8_pack_floats(kernels, most));
 }

@@ -146,6 +146,10 @@ void w2v2_norm(struct pool *pool, const struct row_norm *job);
 void w2v2_lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w2v2, int64_t frames,
                           int64_t past, struct arena *arena);
 
+/** Lays out `bytes`, which the extractor and the encoder need. */
+void w2v2_lay_out_bytes(struct w2v2_workspace *workspace, const struct w2v2 *w2v2,
+                        struct arena *arena);
+
 /** What a pass over a part of an utterance sees of the frames before it. */
 struct w2v2_past {
     int64_t frames;

@@ -85,7 +85,7 @@ static float *run(const struct problem *p, const struct kernels *kernels, int th
     struct pool *pool = pool_open(threads, NULL);
     assert_non_null(pool);
     float *memory = random_floats(gemm_packed_floats(kernels, &p->shape));
-    float *scratch = random_floats(threads * p->shape.inputs);
+    float *scratch = random_floats(threads * gemm_pack_floats(p->shape.inputs));
     float *out = random_floats(p->rows * p->out_stride);
     struct gemm_weights weights = gemm_pack(kernels, &p->shape, read_weights, p,
                                             p->bias ? p->offsets : NULL, memory, scratch, pool);
@@ -175,7 +175,7 @@ static void test_nothing_else_is_written(void **state)
             float *out = run(&p, kernels, 1, 0, 2);
             seed = 5;
             free(random_floats(gemm_packed_floats(kernels, &p.shape)));
-            free(random_floats(5));
+            free(random_floats(gemm_pack_floats(5)));
             float *before = random_floats(3 * p.out_stride);
             for (int64_t i = 0; i < 3 * p.out_stride; i++) {
                 if (i >= 2 * p.out_stride || i % p.out_stride == columns)
@@ -198,7 +198,7 @@ static void test_scaled_outputs(void **state)
         struct pool *pool = pool_open(2, NULL);
         struct problem p = {.shape = {101, 10, 1}};
         p.weights = random_floats(1010);
-        float *scale = random_floats(101), *scratch = random_floats(20);
+        float *scale = random_floats(101), *scratch = random_floats(gemm_pack_floats(20));
         float *memory[3];
         for (int i = 0; i < 3; i++)
             memory[i] = random_floats(gemm_packed_floats(kernels, &p.shape));

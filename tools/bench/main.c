@@ -46,7 +46,9 @@ static const char HELP[] =
     "\n"
     "  --samples FILE   decode these 32-bit floats, which are at the model's rate\n"
     "  --output FILE    write the log-probabilities, 32-bit floats, [frames, vocabulary]\n"
-    "  --on-demand      print \"ready\", then a pass's seconds for each line of standard input\n"
+    "  --on-demand      print \"ready\", then for each line of standard input a pass's seconds "
+    "and\n"
+    "                   those of CPU\n"
     "\n"
     "shapes:\n";
 

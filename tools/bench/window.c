@@ -209,16 +209,16 @@ static void measure_idle(struct session *session)
     session->result.idle = (clock_cpu() - cpu) / (clock_wall() - begin);
 }
 
-/* A pass for each line read, its seconds printed; the end of input ends it. */
+/* A pass for each line read, its seconds printed, and those of CPU; the end of input ends it. */
 static enum utter_code serve(struct session *session)
 {
     char line[64];
     puts("ready");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
-        double begin = clock_wall();
+        double cpu = clock_cpu(), begin = clock_wall();
         pass(session, session->result.samples, session->log_probs, NULL);
-        printf("%.9f\n", clock_wall() - begin);
+        printf("%.9f %.9f\n", clock_wall() - begin, clock_cpu() - cpu);
         fflush(stdout);
     }
     return UTTER_OK;
