@@ -37,7 +37,7 @@ void report_reset(struct report *report)
 void report_new_utterance(struct report *report)
 {
     report->drafts[0].count = report->drafts[1].count = 0;
-    report->draft_firm = 0;
+    report->draft_firm = report->draft_shown = 0;
 }
 
 bool report_ready(const struct report *report)
@@ -67,7 +67,8 @@ void report_commit(struct report *report, uint64_t utterance, const struct ctc_g
     words_fill(&report->commit, greedy, first, clock);
     if (report->commit.count == 0)
         return;
-    struct utter_event event = words_event(&report->commit, UTTER_EVENT_COMMIT, utterance);
+    struct utter_event event =
+        words_event(&report->commit, report->commit.count, UTTER_EVENT_COMMIT, utterance);
     report_event(report, &event);
 }
 
@@ -82,22 +83,23 @@ static size_t agreeing(const struct words *older, size_t skip, const struct word
 }
 
 void report_draft(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                  size_t committed, int64_t at, const struct input_clock *clock)
+                  size_t whole, size_t committed, int64_t at, const struct input_clock *clock)
 {
     const struct words *older = &report->drafts[report->draft];
     struct words *newer = &report->drafts[!report->draft];
     words_fill(newer, greedy, 0, clock);
-    size_t firm = agreeing(older, committed, newer);
-    bool same = committed == 0 && older->count == newer->count && firm == newer->count &&
+    size_t firm = agreeing(older, committed, newer), shown = firm > whole ? firm : whole;
+    bool same = committed == 0 && shown == report->draft_shown && firm >= shown &&
                 firm == report->draft_firm;
-    bool nothing = older->count == 0 && newer->count == 0;
+    bool nothing = report->draft_shown == 0 && shown == 0;
     report->draft = !report->draft;
     report->draft_firm = firm;
+    report->draft_shown = shown;
     if (same || nothing)
         return;
-    struct utter_event event = words_event(newer, UTTER_EVENT_DRAFT, utterance);
+    struct utter_event event = words_event(newer, shown, UTTER_EVENT_DRAFT, utterance);
     event.firm_count = firm;
-    if (newer->count == 0)
+    if (shown == 0)
         event.start = event.end = at;
     report_event(report, &event);
 }

@@ -20,6 +20,7 @@ struct report {
     struct words drafts[2]; /* the last one and the one before */
     int draft;              /* which of them is the last */
     size_t draft_firm;
+    size_t draft_shown; /* words of it that were in its event */
 };
 
 enum utter_code report_open(struct report *report, const struct ctc_labels *labels,
@@ -40,11 +41,13 @@ void report_event(struct report *report, const struct utter_event *event);
 void report_commit(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
                    size_t first, const struct input_clock *clock);
 /**
- * All words of `greedy`, if they differ from the last draft. `committed` words of that one were
- * handed out since; `at` is the position that an empty draft speaks of.
+ * The first words of `greedy`, if they differ from what the last draft showed: those that were in
+ * the last draft, too, and at least `whole` of them. Words that come and go are not shown.
+ * `committed` words of the last draft were handed out since; `at` is the position that an empty
+ * draft speaks of.
  */
 void report_draft(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                  size_t committed, int64_t at, const struct input_clock *clock);
+                  size_t whole, size_t committed, int64_t at, const struct input_clock *clock);
 void report_final(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
                   int64_t start, int64_t end, const struct input_clock *clock);
 

@@ -87,6 +87,7 @@ void utterance_begin(struct utterance *u, int64_t start, int64_t available)
     emissions_reset(&u->emissions, first_frame(u));
     ctc_greedy_reset(&u->settled, first_frame(u));
     ctc_greedy_reset(&u->draft, first_frame(u));
+    u->draft_whole = 0;
     if (u->features.rows) {
         features_begin(&u->features, first_frame(u));
         u->acoustic->begin(u->acoustic->self);
@@ -116,6 +117,21 @@ static const float *run_encoder(struct utterance *u, const struct audio *audio,
     return u->rows;
 }
 
+/* Decodes what is not settled. A word that the window cuts short (SE, SEVE, SEVEN) is not whole,
+ * nor is one with hardly anything after it: half of the right context, and a delimiter. */
+static void make_draft(struct utterance *u, const float *row, int64_t end)
+{
+    struct ctc_greedy *draft = &u->draft;
+    ctc_greedy_fork(draft, &u->settled);
+    for (; draft->frame < end; row += u->acoustic->columns)
+        ctc_greedy_push(draft, row);
+    u->draft_whole = 0;
+    while (u->draft_whole < draft->word_count &&
+           draft->words[u->draft_whole].end + u->plan.right / 2 <= end)
+        u->draft_whole++;
+    ctc_greedy_finish(draft);
+}
+
 static void run_window(struct utterance *u, const struct audio *audio, const struct window *window,
                        int64_t end)
 {
@@ -128,10 +144,7 @@ static void run_window(struct utterance *u, const struct audio *audio, const str
         emissions_settle(&u->emissions, frame, row);
         ctc_greedy_push(&u->settled, row);
     }
-    ctc_greedy_fork(&u->draft, &u->settled);
-    for (; frame < window->end; frame++, row += u->acoustic->columns)
-        ctc_greedy_push(&u->draft, row);
-    ctc_greedy_finish(&u->draft);
+    make_draft(u, row, window->end);
 }
 
 /* After the last sample of the frames before `frame`. */
@@ -169,6 +182,7 @@ void utterance_settle(struct utterance *u, const struct audio *audio, int64_t en
         run_window(u, audio, &window, window.end < end_frame ? samples_until(u, window.end) : end);
     ctc_greedy_finish(&u->settled);
     ctc_greedy_reset(&u->draft, end_frame);
+    u->draft_whole = 0;
 }
 
 const float *utterance_features(const struct utterance *u)

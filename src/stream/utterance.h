@@ -22,6 +22,7 @@ struct utterance {
     struct emissions emissions;
     struct ctc_greedy settled; /* of the settled emissions */
     struct ctc_greedy draft;   /* of the right context that follows them */
+    size_t draft_whole;        /* so many of its first words were heard to their ends */
     float *rows;               /* what one decode gives */
     int64_t start;             /* sample, on a frame's edge */
     int64_t seen;              /* after the last sample that a decode has seen */

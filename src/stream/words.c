@@ -64,11 +64,11 @@ static char *append(struct words *words, char *at, const char *text)
     return at + length;
 }
 
-static const char *join(struct words *words)
+static const char *join(struct words *words, size_t count)
 {
     char *text = words->bytes + words->used, *at = text;
     *at = 0;
-    for (size_t i = 0; i < words->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i > 0)
             at = append(words, at, words->labels->space);
         at = append(words, at, words->list[i].text);
@@ -76,16 +76,17 @@ static const char *join(struct words *words)
     return text;
 }
 
-struct utter_event words_event(struct words *words, enum utter_event_type type, uint64_t utterance)
+struct utter_event words_event(struct words *words, size_t count, enum utter_event_type type,
+                               uint64_t utterance)
 {
     return (struct utter_event){
         .type = type,
         .utterance = utterance,
-        .start = words->count ? words->list[0].start : 0,
-        .end = words->count ? words->list[words->count - 1].end : 0,
-        .text = join(words),
+        .start = count ? words->list[0].start : 0,
+        .end = count ? words->list[count - 1].end : 0,
+        .text = join(words, count),
         .words = words->list,
-        .word_count = words->count,
+        .word_count = count,
     };
 }
 

@@ -30,8 +30,9 @@ size_t words_event_bytes_max(const struct words *words);
 /** Takes the words of `greedy` from number `first` on. */
 void words_fill(struct words *words, const struct ctc_greedy *greedy, size_t first,
                 const struct input_clock *clock);
-/** An event of these words; its text is the words joined. It points into `words`. */
-struct utter_event words_event(struct words *words, enum utter_event_type type, uint64_t utterance);
+/** An event of the first `count` words; its text is these joined. It points into `words`. */
+struct utter_event words_event(struct words *words, size_t count, enum utter_event_type type,
+                               uint64_t utterance);
 /** Takes all words of `greedy` and makes them the FINAL of an utterance from `start` to `end`. */
 struct utter_event words_final_event(struct words *words, uint64_t utterance,
                                      const struct ctc_greedy *greedy, int64_t start, int64_t end,
