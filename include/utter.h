@@ -238,9 +238,10 @@ enum utter_event_type {
 };
 
 enum utter_state {
-    UTTER_STATE_SILENCE = 1,   /**< nobody speaks; the worker rests */
-    UTTER_STATE_SPEECH = 2,    /**< an utterance has begun */
-    UTTER_STATE_BEHIND = 3,    /**< decoding is slower than the audio; nothing is lost yet */
+    UTTER_STATE_SILENCE = 1, /**< nobody speaks; the worker rests */
+    UTTER_STATE_SPEECH = 2,  /**< an utterance has begun */
+    /** Decoding is slower than the audio; nothing is lost yet. Said again at each `rung`. */
+    UTTER_STATE_BEHIND = 3,
     UTTER_STATE_CAUGHT_UP = 4, /**< the end of UTTER_STATE_BEHIND */
     UTTER_STATE_FAILED = 5,    /**< the stream cannot go on; `text` says why */
 };
@@ -253,9 +254,10 @@ enum utter_state {
  * opened the gate was no speech. A draft follows the words committed before it; an empty one takes
  * the last away.
  *
- * Order: the COMMITs of an utterance come before its FINAL, and FINALs come in the utterances'
- * order. Of a live stream the COMMITs of the next utterance may come before a FINAL. A draft that
- * nobody has read yet is replaced by its utterance's next; nothing else is ever dropped.
+ * Order: the COMMITs of an utterance come before its FINAL, FINALs come in the utterances' order,
+ * and a GAP comes after the FINAL of what was said before it. In a live stream FINALs are computed
+ * beside what comes next: SILENCE, and words of later utterances, may come before a FINAL. A draft
+ * that nobody has read yet is replaced by its utterance's next; nothing else is ever dropped.
  */
 struct utter_event {
     enum utter_event_type type;
@@ -268,6 +270,11 @@ struct utter_event {
     size_t firm_count; /**< DRAFT: so many of the first words were in two decodes running */
     int64_t lost;      /**< GAP: end - start */
     enum utter_state state;
+    /**
+     * STATE_BEHIND: what is done without to catch up. 1: every second draft; 2: three of four, and
+     * words are committed later; 3: half of the left context, too. 0 otherwise.
+     */
+    int rung;
 };
 
 /* ---- tier 1: a stream ------------------------------------------------------------------------ */
@@ -359,10 +366,11 @@ struct utter_live_status {
     int64_t lost;     /**< samples of all gaps so far */
     float level_dbfs; /**< root mean square; -120 when silent */
     float peak_dbfs;  /**< largest sample */
-    float load;       /**< seconds of computing per second of audio, lately */
+    float load;       /**< seconds of computing per second of audio, lately, FINALs left out */
     float latency_ms; /**< age of the newest audio in the last DRAFT or COMMIT when it came out */
     bool speech;      /**< the voice gate is open */
     bool behind;      /**< between UTTER_STATE_BEHIND and UTTER_STATE_CAUGHT_UP */
+    int rung;         /**< of the last UTTER_STATE_BEHIND; 0: not behind */
 };
 #define UTTER_LIVE_STATUS_INIT UTTER_SIZED(struct utter_live_status)
 

@@ -45,6 +45,7 @@ struct acoustic_room {
     int64_t frames;  /* encode() */
     int64_t chunk;   /* encode_chunk(): frames, and left context */
     int64_t left;
+    bool alone; /* on the calling thread, without the engine's */
 };
 
 /** Frames that `samples` samples give. */

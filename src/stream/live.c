@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The producer fills a ring and its marks, the worker feeds a stream from them, the consumer reads
- * the queue of events. Only the worker touches the stream. */
+ * the queue of events. Only the worker touches the stream; it hands utterances that have ended to
+ * the thread of FINALs. */
 #include "stream/live.h"
 #include "base/error.h"
 #include "base/ring.h"
@@ -20,11 +21,8 @@
 
 enum {
     RING_MS = 120000,
-    POLL_MS = 10,         /* how long the worker sleeps when there is nothing to do */
-    SPAN_MS = 100,        /* audio that is fed at once: a close waits no longer than for it */
-    BEHIND_MS = 2000,     /* of audio waiting in the ring: hops become longer */
-    FAR_BEHIND_MS = 6000, /* and longer still */
-    CAUGHT_UP_MS = 500,
+    POLL_MS = 10,          /* how long the worker sleeps when there is nothing to do */
+    SPAN_MS = 100,         /* audio that is fed at once: a close waits no longer than for it */
     LOAD_MS = 2000,        /* the load is a mean over about so much audio */
     QUEUE_BYTES = 1 << 20, /* at least */
     QUEUE_EVENTS = 8,      /* of the largest kind, at least */
@@ -32,6 +30,7 @@ enum {
 
 struct utter_live {
     struct utter_stream *stream; /* the worker's */
+    struct finals *finals;
     struct ring *ring;
     struct marks marks;
     struct queue *queue;
@@ -60,7 +59,7 @@ struct utter_live {
     _Atomic float load;
     _Atomic float latency_ms;
     atomic_bool speech;
-    atomic_bool behind;
+    atomic_int rung; /* enum ladder_rung; the worker's to change */
 };
 
 /* ---- producer -------------------------------------------------------------------------------- */
@@ -167,6 +166,9 @@ static bool drain(struct utter_live *live)
         if (!event)
             return !stopped(live);
         note_event(live, event);
+        /* What was said before a gap is told before it. */
+        if (event->type == UTTER_EVENT_GAP && !finals_settle(live->finals))
+            return false;
         if (!queue_write(live->queue, event) || stopped(live))
             return false;
     }
@@ -180,6 +182,7 @@ static bool report_state(struct utter_live *live, enum utter_state state, const 
         .start = live->position,
         .end = live->position,
         .text = text,
+        .rung = atomic_load_explicit(&live->rung, memory_order_relaxed),
     };
     return queue_write(live->queue, &event);
 }
@@ -218,24 +221,18 @@ static bool flush(struct utter_live *live)
     return drain(live);
 }
 
-/* Longer hops while audio piles up in the ring, and the word about it. */
+/* Does without more while audio piles up in the ring, and says so. */
 static bool watch_backlog(struct utter_live *live)
 {
-    int64_t ms = waiting(live) * 1000 / live->rate;
-    bool behind = atomic_load_explicit(&live->behind, memory_order_relaxed);
-    if (behind && ms <= CAUGHT_UP_MS) {
-        atomic_store_explicit(&live->behind, false, memory_order_relaxed);
-        stream_set_stretch(live->stream, 1);
-        return report_state(live, UTTER_STATE_CAUGHT_UP, "");
-    }
-    if (ms >= BEHIND_MS) {
-        stream_set_stretch(live->stream, ms >= FAR_BEHIND_MS ? 4 : 2);
-        if (!behind) {
-            atomic_store_explicit(&live->behind, true, memory_order_relaxed);
-            return report_state(live, UTTER_STATE_BEHIND, "");
-        }
-    }
-    return true;
+    int64_t waiting_ms = waiting(live) * 1000 / live->rate;
+    int before = atomic_load_explicit(&live->rung, memory_order_relaxed);
+    enum ladder_rung rung = ladder_step((enum ladder_rung)before, waiting_ms);
+    if ((int)rung == before)
+        return true;
+    atomic_store_explicit(&live->rung, (int)rung, memory_order_relaxed);
+    stream_set_rung(live->stream, rung);
+    return report_state(live, rung == LADDER_IN_TIME ? UTTER_STATE_CAUGHT_UP : UTTER_STATE_BEHIND,
+                        "");
 }
 
 static void update_load(struct utter_live *live)
@@ -320,6 +317,7 @@ static void *work(void *argument)
         if (going && idle)
             nanosleep(&nap, NULL);
     }
+    finals_settle(live->finals);
     queue_finish(live->queue);
     return NULL;
 }
@@ -341,23 +339,26 @@ static enum utter_code start_worker(struct utter_live *live, struct utter_error 
     return UTTER_OK;
 }
 
-struct utter_live *live_open(struct utter_stream *stream, int ring_ms, struct utter_error *error)
+struct utter_live *live_open(struct utter_stream *stream, struct finals *finals, int ring_ms,
+                             struct utter_error *error)
 {
     struct utter_live *live = calloc(1, sizeof *live);
     if (!live) {
         utter_stream_close(stream);
+        finals_close(finals);
         error_memory(error, "the live stream");
         return NULL;
     }
     live->stream = stream;
+    live->finals = finals;
     live->rate = stream->options.sample_rate;
     live->channels = stream->options.channels;
     meter_init(&live->meter, live->rate * live->channels);
     live->ring = ring_open((int64_t)ring_ms * live->rate / 1000, live->channels, error);
-    size_t bytes = QUEUE_EVENTS * words_event_bytes_max(&stream->report.final);
+    size_t bytes = QUEUE_EVENTS * finals_event_bytes_max(finals);
     if (live->ring)
         live->queue = queue_open(bytes > QUEUE_BYTES ? bytes : QUEUE_BYTES, error);
-    if (!live->queue || start_worker(live, error)) {
+    if (!live->queue || finals_start(finals, live->queue, error) || start_worker(live, error)) {
         utter_live_close(live);
         return NULL;
     }
@@ -374,8 +375,13 @@ struct utter_live *utter_live_open(struct utter_model *model,
     if (options_read(&options, sizeof options, given, "utter_live_options", error) ||
         options_check(&range, 1, error))
         return NULL;
-    struct utter_stream *stream = utter_stream_open(model, stream_options, error);
-    return stream ? live_open(stream, options.ring_ms, error) : NULL;
+    if (!model) {
+        error_set(error, UTTER_ERROR_ARGUMENT, "utter_live_open: model is NULL");
+        return NULL;
+    }
+    struct finals *finals;
+    struct utter_stream *stream = stream_open_live(model, stream_options, &finals, error);
+    return stream ? live_open(stream, finals, options.ring_ms, error) : NULL;
 }
 
 void utter_live_close(struct utter_live *live)
@@ -385,8 +391,10 @@ void utter_live_close(struct utter_live *live)
     atomic_store_explicit(&live->stop, true, memory_order_relaxed);
     if (live->queue)
         queue_stop(live->queue);
+    finals_stop(live->finals);
     if (live->started)
         pthread_join(live->worker, NULL);
+    finals_close(live->finals);
     queue_close(live->queue);
     ring_close(live->ring);
     utter_stream_close(live->stream);
@@ -425,7 +433,8 @@ void utter_live_status(const struct utter_live *live, struct utter_live_status *
         now_known.load = atomic_load_explicit(&live->load, memory_order_relaxed);
         now_known.latency_ms = atomic_load_explicit(&live->latency_ms, memory_order_relaxed);
         now_known.speech = atomic_load_explicit(&live->speech, memory_order_relaxed);
-        now_known.behind = atomic_load_explicit(&live->behind, memory_order_relaxed);
+        now_known.rung = atomic_load_explicit(&live->rung, memory_order_relaxed);
+        now_known.behind = now_known.rung > 0;
     }
     memcpy(status, &now_known, size < sizeof now_known ? size : sizeof now_known);
     status->size = size;

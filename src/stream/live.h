@@ -7,7 +7,8 @@
 
 #include "stream/stream.h"
 
-/** Takes over `stream`, also on failure. */
-struct utter_live *live_open(struct utter_stream *stream, int ring_ms, struct utter_error *error);
+/** Takes over `stream` and its `finals`, also on failure. */
+struct utter_live *live_open(struct utter_stream *stream, struct finals *finals, int ring_ms,
+                             struct utter_error *error);
 
 #endif

@@ -13,6 +13,7 @@ enum { PIECE_FRAMES = 100 };
 struct model_pass {
     const struct w2v2 *w2v2;
     struct pool *pool;
+    struct pool *own_pool;                           /* the same, or NULL: it is the engine's */
     int64_t frame_samples, receptive_field, columns; /* of features */
     struct w2v2_workspace *workspace;
     struct w2v2_cache *cache;     /* NULL: no chunks */
@@ -78,6 +79,7 @@ static void pass_close(void *self)
     w2v2_workspace_close(pass->workspace);
     w2v2_cache_close(pass->cache);
     w2v2_running_close(pass->running);
+    pool_close(pass->own_pool);
     free(pass);
 }
 
@@ -106,6 +108,8 @@ static bool open_workspaces(struct model_pass *pass, const struct acoustic_room 
                             struct utter_error *error)
 {
     int64_t samples = room->samples, frames = room->frames;
+    if (room->alone && !(pass->pool = pass->own_pool = pool_open(1, error)))
+        return false;
     if (samples < pass_samples(pass, PIECE_FRAMES))
         samples = pass_samples(pass, PIECE_FRAMES);
     if (frames < config_frames(w2v2_config(pass->w2v2), room->samples))

@@ -239,7 +239,7 @@ const struct utter_event *queue_read(struct queue *queue)
             read(queue->descriptor, &count, sizeof count) < 0)
             assert(errno == EAGAIN);
     }
-    pthread_cond_signal(&queue->room);
+    pthread_cond_broadcast(&queue->room);
     pthread_mutex_unlock(&queue->mutex);
     return event;
 }

@@ -5,7 +5,8 @@
  * GAP; so a consumer that sleeps costs no memory and loses nothing silently. A draft that nobody
  * has read gives way to its successor.
  *
- * One thread writes, one reads; any thread may stop it. Allocates nothing after opening.
+ * Any thread writes, but drafts only one of them; one reads; any thread may stop it. Allocates
+ * nothing after opening.
  */
 #ifndef STREAM_QUEUE_H
 #define STREAM_QUEUE_H

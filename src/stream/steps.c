@@ -100,7 +100,7 @@ static void report_words(struct utter_stream *s)
     report_commit(&s->report, s->number, &u->settled, u->committed, &s->input.clock);
     u->committed = u->settled.word_count;
     if (!s->options.drafts_off)
-        report_draft(&s->report, s->number, &u->draft, newly,
+        report_draft(&s->report, s->number, &u->draft, u->draft_whole, newly,
                      to_caller(s, u->plan.settled * s->acoustic.frame_samples), &s->input.clock);
 }
 
@@ -111,16 +111,30 @@ static void settle(struct utter_stream *s)
     s->phase = STREAM_FINISHING;
 }
 
+/* Decodes the utterance as a whole, or has it decoded elsewhere. */
+static void make_final(struct utter_stream *s)
+{
+    const struct utterance *u = &s->utterance;
+    const struct final_job job = {
+        .utterance = s->number,
+        .start = to_caller(s, u->start),
+        .end = to_caller(s, s->end),
+        .clock = s->input.clock,
+        .first = u->start / s->acoustic.frame_samples,
+        .count = s->end - u->start,
+        .source = {.samples = audio_at(&s->audio, u->start), .features = utterance_features(u)},
+    };
+    if (s->finals) {
+        finals_give(s->finals, &job);
+        return;
+    }
+    final_decode(&s->final, &job.source, job.count, job.first);
+    report_final(&s->report, s->number, &s->final.greedy, job.start, job.end, &s->input.clock);
+}
+
 static void finish(struct utter_stream *s)
 {
-    struct utterance *u = &s->utterance;
-    const struct chunk_source source = {
-        .samples = audio_at(&s->audio, u->start),
-        .features = utterance_features(u),
-    };
-    final_decode(&s->final, &source, s->end - u->start, u->start / s->acoustic.frame_samples);
-    report_final(&s->report, s->number, &s->final.greedy, to_caller(s, u->start),
-                 to_caller(s, s->end), &s->input.clock);
+    make_final(s);
     s->previous_end = s->end;
     s->phase = STREAM_LISTENING;
     if (s->goes_on) {
@@ -218,9 +232,10 @@ void stream_restart(struct utter_stream *s)
     s->end = s->previous_end = 0;
 }
 
-void stream_set_stretch(struct utter_stream *s, int stretch)
+void stream_set_rung(struct utter_stream *s, enum ladder_rung rung)
 {
-    s->utterance.plan.stretch = stretch < WINDOW_STRETCH_MOST ? stretch : WINDOW_STRETCH_MOST;
+    s->utterance.plan.stretch = ladder_stretch(rung);
+    s->utterance.plan.left = ladder_left(rung, s->left);
 }
 
 int64_t stream_seen(const struct utter_stream *s)

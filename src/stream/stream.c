@@ -18,6 +18,11 @@ enum {
     UTTERANCE_LIMIT_MS = 20000,
 };
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 struct preset {
@@ -108,7 +113,7 @@ static int64_t to_units(const struct acoustic *acoustic, int milliseconds, int64
     return count > 0 ? count : 1;
 }
 
-static int64_t samples_max(const struct utter_stream_options *options,
+int64_t stream_samples_max(const struct utter_stream_options *options,
                            const struct acoustic *acoustic)
 {
     return to_samples(acoustic, options->utterance_limit_ms) + 3 * block_samples(acoustic) +
@@ -130,13 +135,7 @@ struct acoustic_room stream_room(const struct utter_stream_options *o,
                                  const struct acoustic *acoustic)
 {
     const struct window_plan plan = make_plan(o, acoustic);
-    struct acoustic_room room = utterance_room(acoustic, o->encoder, &plan);
-    const struct acoustic_room final = final_room(acoustic, samples_max(o, acoustic));
-    if (room.samples < final.samples)
-        room.samples = final.samples;
-    if (room.frames < final.frames)
-        room.frames = final.frames;
-    return room;
+    return utterance_room(acoustic, o->encoder, &plan);
 }
 
 static enum utter_code open_parts(struct utter_stream *s, const struct ctc_labels *labels,
@@ -144,8 +143,9 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
 {
     const struct acoustic *acoustic = &s->acoustic;
     const struct utter_stream_options *o = &s->options;
-    int64_t block = block_samples(acoustic), longest = samples_max(o, acoustic);
+    int64_t block = block_samples(acoustic), longest = stream_samples_max(o, acoustic);
     const struct window_plan plan = make_plan(o, acoustic);
+    s->left = plan.left;
     s->preroll = to_units(acoustic, PREROLL_MS, block) * block;
     s->endpoint.silence = to_units(acoustic, o->endpoint_silence_ms, block);
     s->endpoint.wordless = to_units(acoustic, o->endpoint_wordless_ms, block);
@@ -159,7 +159,7 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
         code = audio_open(&s->audio, block, room, error);
     if (!code)
         code = utterance_open(&s->utterance, acoustic, labels, o->encoder, &plan, longest, error);
-    if (!code)
+    if (!code && !s->finals)
         code = final_open(&s->final, acoustic, labels, longest, error);
     if (!code)
         code = report_open(&s->report, labels, acoustic->frame_samples,
@@ -168,7 +168,7 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
 }
 
 struct utter_stream *stream_open(const struct acoustic *acoustic, const struct ctc_labels *labels,
-                                 const struct utter_stream_options *options,
+                                 const struct utter_stream_options *options, struct finals *finals,
                                  struct utter_error *error)
 {
     struct utter_stream *stream = calloc(1, sizeof *stream);
@@ -180,6 +180,7 @@ struct utter_stream *stream_open(const struct acoustic *acoustic, const struct c
     }
     stream->acoustic = *acoustic;
     stream->options = *options;
+    stream->finals = finals;
     if (open_parts(stream, labels, error)) {
         utter_stream_close(stream);
         return NULL;
@@ -188,26 +189,80 @@ struct utter_stream *stream_open(const struct acoustic *acoustic, const struct c
     return stream;
 }
 
+/* `alone` is the room of FINALs that are computed elsewhere; without it they are part of `room`. */
+static enum utter_code make_rooms(struct utter_model *model,
+                                  const struct utter_stream_options *given,
+                                  struct utter_stream_options *options, struct acoustic_room *room,
+                                  struct acoustic_room *alone, struct utter_error *error)
+{
+    struct acoustic acoustic;
+    model_describe_acoustic(model, &acoustic);
+    enum utter_code code = stream_options(options, given, &acoustic, error);
+    if (code)
+        return code;
+    *room = stream_room(options, &acoustic);
+    const struct acoustic_room final =
+        final_room(&acoustic, stream_samples_max(options, &acoustic));
+    if (alone) {
+        *alone = final;
+        alone->alone = true;
+        return UTTER_OK;
+    }
+    room->samples = larger(room->samples, final.samples);
+    room->frames = larger(room->frames, final.frames);
+    return UTTER_OK;
+}
+
+static struct utter_stream *open_on(struct utter_model *model,
+                                    const struct utter_stream_options *options,
+                                    const struct acoustic_room *room, struct finals *finals,
+                                    struct utter_error *error)
+{
+    struct acoustic acoustic;
+    if (model_acoustic(model, room, &acoustic, error))
+        return NULL;
+    struct utter_stream *stream = stream_open(&acoustic, &model->labels, options, finals, error);
+    if (stream)
+        stream->model = model_hold(model);
+    return stream;
+}
+
 struct utter_stream *utter_stream_open(struct utter_model *model,
                                        const struct utter_stream_options *given,
                                        struct utter_error *error)
 {
     struct utter_stream_options options;
-    struct acoustic acoustic = {0};
+    struct acoustic_room room;
     if (!model) {
         error_set(error, UTTER_ERROR_ARGUMENT, "utter_stream_open: model is NULL");
         return NULL;
     }
-    model_describe_acoustic(model, &acoustic);
-    if (stream_options(&options, given, &acoustic, error))
+    if (make_rooms(model, given, &options, &room, NULL, error))
         return NULL;
-    const struct acoustic_room room = stream_room(&options, &acoustic);
-    if (model_acoustic(model, &room, &acoustic, error))
+    return open_on(model, &options, &room, NULL, error);
+}
+
+struct utter_stream *stream_open_live(struct utter_model *model,
+                                      const struct utter_stream_options *given,
+                                      struct finals **finals, struct utter_error *error)
+{
+    struct utter_stream_options options;
+    struct acoustic_room room, alone;
+    struct acoustic acoustic;
+    *finals = NULL;
+    if (make_rooms(model, given, &options, &room, &alone, error) ||
+        model_acoustic(model, &alone, &acoustic, error))
         return NULL;
-    struct utter_stream *stream = stream_open(&acoustic, &model->labels, &options, error);
+    *finals =
+        finals_open(&acoustic, &model->labels, stream_samples_max(&options, &acoustic), error);
+    if (!*finals)
+        return NULL;
+    struct utter_stream *stream = open_on(model, &options, &room, *finals, error);
     if (stream)
-        stream->model = model_hold(model);
-    return stream;
+        return stream;
+    finals_close(*finals);
+    *finals = NULL;
+    return NULL;
 }
 
 void utter_stream_close(struct utter_stream *stream)

@@ -13,9 +13,10 @@
 
 #include "stream/audio.h"
 #include "stream/endpoint.h"
-#include "stream/final.h"
+#include "stream/finals.h"
 #include "stream/gate.h"
 #include "stream/input.h"
+#include "stream/ladder.h"
 #include "stream/report.h"
 #include "stream/utterance.h"
 
@@ -31,6 +32,7 @@ enum stream_boundary { STREAM_NO_BOUNDARY, STREAM_FLUSH, STREAM_GAP };
 struct utter_stream {
     struct utter_model *model; /* held; NULL in tests */
     struct utter_stream_options options;
+    int64_t left;    /* frames of left context, when there is time for it */
     int64_t preroll; /* samples before the gate opened that belong to the utterance */
     struct acoustic acoustic;
     struct input input;
@@ -38,7 +40,8 @@ struct utter_stream {
     struct gate gate;
     struct endpoint endpoint;
     struct utterance utterance;
-    struct final final;
+    struct final final;    /* unless FINALs are computed elsewhere */
+    struct finals *finals; /* there, borrowed; or NULL */
     struct report report;
 
     enum stream_phase phase;
@@ -57,21 +60,31 @@ struct utter_stream {
 enum utter_code stream_options(struct utter_stream_options *options,
                                const struct utter_stream_options *given,
                                const struct acoustic *acoustic, struct utter_error *error);
-/** What the acoustic model must take at once. */
+/** The longest utterance, in samples. */
+int64_t stream_samples_max(const struct utter_stream_options *options,
+                           const struct acoustic *acoustic);
+/** What the acoustic model must take at once, FINALs left out. */
 struct acoustic_room stream_room(const struct utter_stream_options *options,
                                  const struct acoustic *acoustic);
-/** Takes over `acoustic`, also on failure. `labels` are borrowed. */
+/**
+ * Takes over `acoustic`, also on failure. `labels` are borrowed, as is `finals`, which computes
+ * FINALs; when it is NULL the stream does so itself.
+ */
 struct utter_stream *stream_open(const struct acoustic *acoustic, const struct ctc_labels *labels,
-                                 const struct utter_stream_options *options,
+                                 const struct utter_stream_options *options, struct finals *finals,
                                  struct utter_error *error);
+/** A stream of a model whose FINALs are computed by `*finals`, which the caller closes after it. */
+struct utter_stream *stream_open_live(struct utter_model *model,
+                                      const struct utter_stream_options *given,
+                                      struct finals **finals, struct utter_error *error);
 
 /** One step; false when there is nothing to do before the next sample or boundary. */
 bool stream_step(struct utter_stream *stream);
 /** Back to the state of a stream that was just opened. */
 void stream_restart(struct utter_stream *stream);
 
-/** Behind real time: hops of `stretch` times their length, fewer decodes for the same audio. */
-void stream_set_stretch(struct utter_stream *stream, int stretch);
+/** How the next decodes are made. */
+void stream_set_rung(struct utter_stream *stream, enum ladder_rung rung);
 /** The caller's position after the last sample that a decode has seen. */
 int64_t stream_seen(const struct utter_stream *stream);
 

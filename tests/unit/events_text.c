@@ -90,7 +90,6 @@ static void add_final(struct events_text *text, const struct utter_event *event)
     if (!*text->finals)
         text->first_start = event->start;
     join(text->finals, event->text, "\n");
-    text->draft[0] = 0;
     text->final_start = event->start;
     text->final_end = event->end;
     text->final_count = event->word_count;
@@ -107,7 +106,13 @@ void events_text_add(struct events_text *text, const struct utter_event *event)
     check_words(event);
     write_all(text, event);
     note_order(text, event);
-    if (event->utterance > 0) {
+    if (event->type == UTTER_EVENT_FINAL) {
+        /* Each has one, in order; of a live stream the next may have begun. */
+        assert_int_equal(event->utterance, text->final_utterance + 1);
+        assert_true(event->utterance <= text->utterance);
+        text->final_utterance = event->utterance;
+    } else if (event->utterance > 0) {
+        assert_true(event->utterance > text->final_utterance);
         assert_true(event->utterance >= text->utterance);
         text->utterance = event->utterance;
     }
@@ -116,6 +121,8 @@ void events_text_add(struct events_text *text, const struct utter_event *event)
         assert_true(event->firm_count <= event->word_count);
         text->drafts++;
         text->unsure_drafts += strchr(event->text, '?') != NULL;
+        for (size_t i = 0; i < event->word_count; i++)
+            join(text->drafted, event->words[i].text, " ");
         snprintf(text->draft, sizeof text->draft, "%s", event->text);
         break;
     case UTTER_EVENT_COMMIT:
@@ -123,16 +130,21 @@ void events_text_add(struct events_text *text, const struct utter_event *event)
         break;
     case UTTER_EVENT_FINAL:
         /* What was committed is no longer in the draft. */
-        assert_string_equal(text->draft, "");
+        if (event->utterance == text->utterance)
+            assert_string_equal(text->draft, "");
         add_final(text, event);
         break;
     case UTTER_EVENT_GAP:
         assert_true(event->lost == event->end - event->start && event->lost > 0);
+        assert_int_equal(text->final_utterance, text->utterance);
         text->lost += event->lost;
         text->gap_start = event->start;
         text->gap_end = event->end;
         break;
     case UTTER_EVENT_STATE:
+        assert_true((event->rung > 0) == (event->state == UTTER_STATE_BEHIND));
+        if (event->state == UTTER_STATE_BEHIND || event->state == UTTER_STATE_CAUGHT_UP)
+            text->rung = event->rung;
         break;
     }
 }

@@ -111,6 +111,8 @@ static void check_encoder(const char *name, enum utter_encoder encoder)
         struct utter_model *model = open_model(name, threads);
         for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
             bool first_run = threads == 1 && k == 0;
+            if (cuts[k] == 1 && strcmp(name, "digits") != 0)
+                continue; /* slow */
             int finals = run(model, encoder, samples, count, cuts[k], first_run, &text);
             assert_true(finals >= 3);
             if (first_run) {
@@ -138,28 +140,40 @@ static void final_is_transcribe_for_any_cut_and_threads(void **state)
     }
 }
 
+/* FINALs come from a thread of their own, and are the same. */
 static void a_live_stream_runs_on_a_model(void **state)
 {
     (void)state;
-    int64_t count;
-    float *samples = make_recording("digits", &count);
-    struct utter_model *model = open_model("digits", 2);
-    struct utter_live *live = utter_live_open(model, NULL, NULL, NULL);
-    assert_non_null(live);
-    utter_model_close(model);
-    static struct events_text text;
-    assert_int_equal(utter_live_push(live, samples, count, 0), count);
-    utter_live_finish(live, count + 5);
-    while (utter_live_wait(live, -1) != UTTER_WAIT_DONE) {
-        const struct utter_event *event = utter_live_next(live);
-        if (event)
+    static const char *const names[] = {"digits", "base"};
+    for (size_t i = 0; i < 4; i++) {
+        int64_t count;
+        float *samples = make_recording(names[i / 2], &count);
+        struct utter_model *model = open_model(names[i / 2], 2);
+        struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
+        options.encoder = i % 2 ? UTTER_ENCODER_CACHED : UTTER_ENCODER_WINDOW;
+        options.utterance_limit_ms = 4000;
+        struct utter_live *live = utter_live_open(model, &options, NULL, NULL);
+        assert_non_null(live);
+        static struct events_text text;
+        assert_int_equal(utter_live_push(live, samples, count, 0), count);
+        utter_live_finish(live, count + 5);
+        while (utter_live_wait(live, -1) != UTTER_WAIT_DONE) {
+            const struct utter_event *event = utter_live_next(live);
+            if (!event)
+                continue;
             events_text_add(&text, event);
+            if (event->type == UTTER_EVENT_FINAL)
+                check_final(model, samples, event);
+        }
+        utter_live_close(live);
+        utter_model_close(model);
+        assert_int_equal(text.lost, 5);
+        assert_true(text.final_utterance == text.utterance && text.utterance >= 3);
+        assert_true(strlen(text.finals) > 20);
+        events_text_close(&text);
+        text = (struct events_text){0};
+        free(samples);
     }
-    utter_live_close(live);
-    assert_int_equal(text.lost, 5);
-    assert_true(strlen(text.finals) > 20);
-    events_text_close(&text);
-    free(samples);
 }
 
 int main(void)

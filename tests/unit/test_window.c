@@ -6,6 +6,7 @@
 #include "stream/chunks.h"
 #include "stream/emissions.h"
 #include "stream/endpoint.h"
+#include "stream/ladder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,6 +162,33 @@ static void sound_without_a_word_ends_utterances(void **state)
     assert_int_equal(length_at_end(&e, 190, 0, ENDPOINT_SILENCE), 230);
 }
 
+/* ---- ladder ---------------------------------------------------------------------------------- */
+
+static void the_ladder_goes_up_by_rungs_and_down_at_once(void **state)
+{
+    (void)state;
+    enum ladder_rung rung = LADDER_IN_TIME;
+    int64_t waited[4] = {0};
+    for (int64_t ms = 0; ms < 20000; ms += 100) {
+        enum ladder_rung next = ladder_step(rung, ms);
+        assert_true(next == rung || next == rung + 1);
+        if (next > rung)
+            waited[next] = ms;
+        rung = next;
+    }
+    assert_int_equal(rung, LADDER_LITTLE_LEFT);
+    assert_true(0 < waited[1] && waited[1] < waited[2] && waited[2] < waited[3]);
+    for (int64_t ms = 20000; ms > 500; ms -= 100)
+        assert_int_equal(ladder_step(rung, ms), rung);
+    assert_int_equal(ladder_step(rung, 500), LADDER_IN_TIME);
+    for (rung = LADDER_IN_TIME; rung < LADDER_LITTLE_LEFT; rung++) {
+        assert_true(ladder_stretch(rung) <= ladder_stretch(rung + 1));
+        assert_true(ladder_left(rung, 200) >= ladder_left(rung + 1, 200));
+    }
+    assert_int_equal(ladder_stretch(LADDER_IN_TIME), 1);
+    assert_int_equal(ladder_left(LADDER_LITTLE_LEFT, 1), 1);
+}
+
 /* ---- what is kept ---------------------------------------------------------------------------- */
 
 static void emissions_are_settled_in_order(void **state)
@@ -232,6 +260,7 @@ int main(void)
         cmocka_unit_test(lengths_are_rounded_as_the_pipeline_does),
         cmocka_unit_test(silence_and_the_limit_end_utterances),
         cmocka_unit_test(sound_without_a_word_ends_utterances),
+        cmocka_unit_test(the_ladder_goes_up_by_rungs_and_down_at_once),
         cmocka_unit_test(emissions_are_settled_in_order),
         cmocka_unit_test(audio_keeps_what_is_needed),
         cmocka_unit_test(the_quietest_place_is_found),
