@@ -32,6 +32,7 @@ void captions_free(struct captions *captions)
         return;
     for (size_t i = 0; i < captions->count; i++) {
         free(captions->list[i].text);
+        free(captions->list[i].words);
         free(captions->list[i].lines);
     }
     free(captions->list);
@@ -59,7 +60,7 @@ static struct caption *append(struct captions *captions, uint64_t utterance, int
 }
 
 /* The caption of the event's utterance, new if need be; NULL when out of memory. */
-static struct caption *find(struct captions *captions, const struct utter_event *event)
+static struct caption *find(struct captions *captions, const struct utter_event *event, int speaker)
 {
     for (size_t i = captions->count; i-- > 0;) {
         struct caption *caption = &captions->list[i];
@@ -69,20 +70,56 @@ static struct caption *find(struct captions *captions, const struct utter_event 
             break;
     }
     char *empty = strdup("");
-    return empty != NULL ? append(captions, event->utterance, event->start, empty) : NULL;
+    struct caption *caption =
+        empty != NULL ? append(captions, event->utterance, event->start, empty) : NULL;
+    if (caption != NULL)
+        caption->speaker = speaker;
+    return caption;
 }
 
-static void replace_text(struct captions *captions, struct caption *caption, char *text,
-                         size_t firm, size_t likely)
+/* A text and its words while they are put together. */
+struct draft {
+    FILE *out; /* of `text` */
+    char *text;
+    size_t size;
+    struct caption_word *words;
+    size_t word_count;
+    size_t firm;
+    size_t likely;
+};
+
+static bool draft_begin(struct draft *draft, const struct caption *caption, size_t more_words)
 {
+    *draft =
+        (struct draft){.words = calloc(caption->word_count + more_words + 1, sizeof *draft->words)};
+    draft->out = draft->words != NULL ? open_memstream(&draft->text, &draft->size) : NULL;
+    if (draft->out == NULL)
+        free(draft->words);
+    return draft->out != NULL;
+}
+
+/* Gives the caption what was put together, or leaves it as it was. */
+static bool draft_end(struct captions *captions, struct draft *draft, struct caption *caption,
+                      bool ok)
+{
+    ok = !ferror(draft->out) && ok;
+    if (fclose(draft->out) != 0 || !ok) {
+        free(draft->text);
+        free(draft->words);
+        return false;
+    }
     free(caption->text);
+    free(caption->words);
     free(caption->lines);
-    caption->text = text;
-    caption->firm = firm;
-    caption->likely = likely;
+    caption->text = draft->text;
+    caption->words = draft->words;
+    caption->word_count = draft->word_count;
+    caption->firm = draft->firm;
+    caption->likely = draft->likely;
     caption->lines = NULL;
     caption->columns = 0;
     captions->revision++;
+    return true;
 }
 
 static char *clean_and_case(const struct captions *captions, const char *text, bool *sentence_start)
@@ -93,16 +130,21 @@ static char *clean_and_case(const struct captions *captions, const char *text, b
     return shown;
 }
 
-/* Writes words to `out`, a space before each unless it is the first thing there. */
-static bool print_words(const struct captions *captions, FILE *out, const struct utter_word *words,
-                        size_t count, bool *sentence_start)
+/* Writes words, a space before each unless it is the first thing there. */
+static bool print_words(const struct captions *captions, struct draft *draft,
+                        const struct utter_word *words, size_t count, bool *sentence_start)
 {
     for (size_t i = 0; i < count; i++) {
         char *shown = clean_and_case(captions, words[i].text, sentence_start);
         if (shown == NULL)
             return false;
-        if (shown[0] != '\0')
-            fprintf(out, "%s%s", ftell(out) > 0 ? " " : "", shown);
+        if (shown[0] != '\0') {
+            fprintf(draft->out, "%s", ftell(draft->out) > 0 ? " " : "");
+            size_t start = (size_t)ftell(draft->out);
+            fprintf(draft->out, "%s", shown);
+            draft->words[draft->word_count++] =
+                (struct caption_word){start, start + strlen(shown), words[i].confidence};
+        }
         free(shown);
     }
     return true;
@@ -119,85 +161,139 @@ static const char *skip_words(const char *draft, size_t words)
     return draft;
 }
 
+static void copy_firm_words(struct draft *draft, const struct caption *caption)
+{
+    fprintf(draft->out, "%.*s", (int)caption->firm, caption->text);
+    for (size_t i = 0; i < caption->word_count && caption->words[i].end <= caption->firm; i++)
+        draft->words[draft->word_count++] = caption->words[i];
+}
+
 /* Puts the words behind the firm text: as firm words themselves, or as its draft. */
 static bool add_words(struct captions *captions, struct caption *caption,
                       const struct utter_event *event)
 {
-    char *text = NULL;
-    size_t size = 0;
+    struct draft draft;
     bool commit = event->type == UTTER_EVENT_COMMIT;
     bool sentence_start = caption->sentence_start;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
+    if (!draft_begin(&draft, caption, event->word_count))
         return false;
-    fprintf(out, "%.*s", (int)caption->firm, caption->text);
+    copy_firm_words(&draft, caption);
     size_t likely_words = commit ? event->word_count : event->firm_count;
-    bool ok = print_words(captions, out, event->words, likely_words, &sentence_start);
-    size_t likely = (size_t)ftell(out);
+    bool ok = print_words(captions, &draft, event->words, likely_words, &sentence_start);
+    draft.likely = (size_t)ftell(draft.out);
+    draft.firm = commit ? draft.likely : caption->firm;
+    size_t word_count = draft.word_count;
     if (commit) { /* until the next draft comes, keep what is left of the last one */
         const char *rest = skip_words(caption->text + caption->firm, event->word_count);
         if (*rest != '\0')
-            fprintf(out, "%s%s", likely > 0 ? " " : "", rest);
+            fprintf(draft.out, "%s%s", draft.likely > 0 ? " " : "", rest);
     } else {
         bool draft_start = sentence_start;
-        ok = ok && print_words(captions, out, event->words + likely_words,
+        ok = ok && print_words(captions, &draft, event->words + likely_words,
                                event->word_count - likely_words, &draft_start);
+        draft.word_count = word_count; /* the rest may still change */
     }
-    ok = !ferror(out) && ok;
-    if (fclose(out) != 0 || !ok) {
-        free(text);
+    if (!draft_end(captions, &draft, caption, ok))
         return false;
-    }
     if (commit)
         caption->sentence_start = sentence_start;
-    replace_text(captions, caption, text, commit ? likely : caption->firm, likely);
     return true;
+}
+
+/* Finds the words in the text that they were joined to. */
+static bool place_words(const struct captions *captions, struct draft *draft, const char *text,
+                        const struct utter_event *event)
+{
+    bool sentence_start = true;
+    size_t at = 0;
+    for (size_t i = 0; i < event->word_count; i++) {
+        char *shown = clean_and_case(captions, event->words[i].text, &sentence_start);
+        if (shown == NULL)
+            return false;
+        const char *found = shown[0] != '\0' ? strstr(text + at, shown) : NULL;
+        if (found != NULL) {
+            size_t start = (size_t)(found - text);
+            at = start + strlen(shown);
+            draft->words[draft->word_count++] =
+                (struct caption_word){start, at, event->words[i].confidence};
+        }
+        free(shown);
+    }
+    return true;
+}
+
+static bool same_words(const struct draft *draft, const struct caption *caption)
+{
+    bool same = draft->word_count == caption->word_count;
+    for (size_t i = 0; same && i < draft->word_count; i++)
+        same = draft->words[i].start == caption->words[i].start &&
+               draft->words[i].end == caption->words[i].end &&
+               draft->words[i].confidence == caption->words[i].confidence;
+    return same;
 }
 
 /* The utterance as a whole takes the place of its words. */
 static bool finish(struct captions *captions, struct caption *caption,
                    const struct utter_event *event)
 {
+    struct draft draft;
     bool sentence_start = true;
     char *text = clean_and_case(captions, event->text != NULL ? event->text : "", &sentence_start);
-    if (text == NULL)
+    if (text == NULL || !draft_begin(&draft, caption, event->word_count)) {
+        free(text);
         return false;
-    size_t length = strlen(text);
+    }
+    fprintf(draft.out, "%s", text);
+    draft.firm = draft.likely = strlen(text);
+    bool ok = place_words(captions, &draft, text, event);
+    bool same = strcmp(text, caption->text) == 0 && caption->firm == draft.firm &&
+                same_words(&draft, caption);
+    free(text);
+    uint64_t revision = captions->revision;
+    if (!draft_end(captions, &draft, caption, ok))
+        return false;
     caption->start = event->start;
     caption->settled = true;
-    if (strcmp(text, caption->text) == 0 && caption->firm == length)
-        free(text);
-    else
-        replace_text(captions, caption, text, length, length);
+    if (same)
+        captions->revision = revision;
+    return true;
+}
+
+bool captions_notice(struct captions *captions, const char *text)
+{
+    int64_t start = captions->count > 0 ? captions->list[captions->count - 1].start : 0;
+    char *clean = text_clean(text);
+    struct caption *notice = clean != NULL ? append(captions, 0, start, clean) : NULL;
+    if (notice == NULL)
+        return false;
+    notice->firm = notice->likely = strlen(notice->text);
+    notice->settled = true;
+    captions->revision++;
     return true;
 }
 
 static bool add_gap(struct captions *captions, const struct utter_event *event)
 {
-    char *text = NULL;
+    char text[80];
     double seconds = (double)event->lost / captions->sample_rate;
-    if (asprintf(&text, captions->paused ? "[paused for %.1f s]" : "[%.2f s of audio lost]",
-                 seconds) < 0)
+    snprintf(text, sizeof text, captions->paused ? "[paused for %.1f s]" : "[%.2f s of audio lost]",
+             seconds);
+    if (!captions_notice(captions, text))
         return false;
-    struct caption *notice = append(captions, 0, event->start, text);
-    if (notice == NULL)
-        return false;
-    notice->firm = notice->likely = strlen(text);
-    notice->settled = true;
+    captions->list[captions->count - 1].start = event->start;
     captions->lost += captions->paused ? 0 : event->lost;
     captions->paused = false;
-    captions->revision++;
     return true;
 }
 
-bool captions_event(struct captions *captions, const struct utter_event *event)
+bool captions_event(struct captions *captions, const struct utter_event *event, int speaker)
 {
     if (event->type == UTTER_EVENT_GAP)
         return add_gap(captions, event);
     if (event->type != UTTER_EVENT_DRAFT && event->type != UTTER_EVENT_COMMIT &&
         event->type != UTTER_EVENT_FINAL)
         return true;
-    struct caption *caption = find(captions, event);
+    struct caption *caption = find(captions, event, speaker);
     if (caption == NULL)
         return false;
     if (event->type == UTTER_EVENT_FINAL)
@@ -205,9 +301,20 @@ bool captions_event(struct captions *captions, const struct utter_event *event)
     return caption->settled || add_words(captions, caption, event);
 }
 
+void captions_mark(struct captions *captions, size_t index, bool marked)
+{
+    captions->list[index].marked = marked;
+    captions->revision++;
+}
+
 void captions_pause(struct captions *captions)
 {
     captions->paused = true;
+}
+
+double captions_seconds(const struct captions *captions, const struct caption *caption)
+{
+    return (double)caption->start / captions->sample_rate;
 }
 
 int64_t captions_lost(const struct captions *captions)

@@ -12,13 +12,25 @@
 #include "app/text.h"
 #include "utter.h"
 
+/** A word of a caption: bytes start..end of its text. */
+struct caption_word {
+    size_t start;
+    size_t end;
+    float confidence; /**< 0..1 */
+};
+
 struct caption {
     uint64_t utterance; /**< 0: a notice, such as a gap */
     int64_t start;      /**< position in the stream */
+    int speaker;        /**< 1..; 0 when there is but one */
     bool settled;       /**< its text will not change any more */
+    bool marked;        /**< by the user */
     char *text;         /**< the firm text, then the draft; never NULL */
     size_t firm;        /**< bytes of `text` that are firm: committed or final */
     size_t likely;      /**< bytes that are firm, or a draft in which two decodes agree */
+
+    struct caption_word *words; /**< firm and likely ones, in order */
+    size_t word_count;
 
     /* The rest is for captions.c. */
     bool sentence_start; /* whether a sentence begins after the firm text */
@@ -34,13 +46,21 @@ struct captions *captions_new(int sample_rate, enum letter_case letter_case);
 void captions_free(struct captions *captions);
 
 /**
- * Takes an event in. Returns false when out of memory: the captions are then as they were.
- * STATE events change nothing.
+ * Takes an event in: what `speaker` said (0: there is but one). Returns false when out of memory:
+ * the captions are then as they were. STATE events change nothing.
  */
-bool captions_event(struct captions *captions, const struct utter_event *event);
+bool captions_event(struct captions *captions, const struct utter_event *event, int speaker);
+
+/** A line that is not speech, at the end. False when out of memory. */
+bool captions_notice(struct captions *captions, const char *text);
+
+void captions_mark(struct captions *captions, size_t index, bool marked);
 
 /** The user paused: the gap that comes of it is called a pause, not a loss. */
 void captions_pause(struct captions *captions);
+
+/** Seconds of the session at which a caption begins. */
+double captions_seconds(const struct captions *captions, const struct caption *caption);
 
 /** Samples of all gaps that were no pauses. */
 int64_t captions_lost(const struct captions *captions);

@@ -13,7 +13,7 @@ static const struct option_help HELP = {
     "alone to read: see utter history.\n"
     "\n",
     "\n"
-    "keys: q quits, space pauses, arrows and PgUp/PgDn scroll\n"
+    "keys: q quits, space pauses, ? shows all of them\n"
     "\n"
     "examples:\n"
     "  utter --device webcam -o talk.srt\n"
@@ -73,9 +73,41 @@ static bool agree(struct listen_options *options)
         fault_print("--device, --input and --demo: only one of them");
     else if (options->sink.drafts && drafts_now && options->sink.format != SINK_JSONL)
         fault_print("--drafts: only --format jsonl has them");
+    else if (options->mix && options->split)
+        fault_print("--mix and --split: only one of them");
+    else if ((options->mix || options->split) && (options->input != NULL || options->demo))
+        fault_print("--mix and --split are for microphones, not for recordings");
     else
         return true;
     return false;
+}
+
+/* How the screen looks, and [keys] of the configuration. */
+static bool read_screen(struct listen_options *options)
+{
+    const struct option_values *values = &options->values;
+    const struct configuration *configuration = values->configuration;
+    struct utter_error error;
+    options->screen = (struct screen_options){
+        .theme = option_values_number(values, OPTION_THEME),
+        .confidence = option_values_number(values, OPTION_CONFIDENCE),
+        .lines = option_values_number(values, OPTION_LINES),
+        .large = option_values_number(values, OPTION_LARGE),
+        .times = option_values_number(values, OPTION_TIMES),
+        .mouse = option_values_number(values, OPTION_MOUSE),
+    };
+    keys_default(&options->screen.keys);
+    for (size_t i = 0; i < configuration_count(configuration); i++) {
+        const struct configuration_entry *entry = configuration_at(configuration, i);
+        if (strcmp(entry->section, "keys") != 0 ||
+            keys_bind(&options->screen.keys, entry->name, entry->value, &error))
+            continue;
+        struct utter_error refusal;
+        configuration_refuse(configuration, entry, &refusal, "%s", error.message);
+        fault_print("%s", refusal.message);
+        return false;
+    }
+    return true;
 }
 
 int listen_options_read(int argc, char **argv, struct listen_options *options)
@@ -99,6 +131,11 @@ int listen_options_read(int argc, char **argv, struct listen_options *options)
     options->sink.letter_case = (enum letter_case)option_values_number(values, OPTION_CASE);
     options->speed = option_values_number(values, OPTION_SPEED);
     options->threads = option_values_number(values, OPTION_THREADS);
+    options->mix = option_values_number(values, OPTION_MIX);
+    options->split = option_values_number(values, OPTION_SPLIT);
+    options->plain = option_values_number(values, OPTION_PLAIN);
+    if (!read_screen(options))
+        return OPTIONS_USAGE;
     guess_format(options);
     return agree(options) ? OPTIONS_END : OPTIONS_USAGE;
 }

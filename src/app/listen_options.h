@@ -7,6 +7,7 @@
 #define APP_LISTEN_OPTIONS_H
 
 #include "app/option_values.h"
+#include "app/screen.h"
 #include "app/sink.h"
 
 struct listen_options {
@@ -19,6 +20,10 @@ struct listen_options {
     bool format_given;
     struct sink_options sink; /**< but for the sample rate */
     int threads;              /**< 0: the default */
+    bool mix;                 /**< the microphone and the desktop as one ... */
+    bool split;               /**< ... or as two speakers */
+    bool plain;               /**< no screen, whatever the terminal can do */
+    struct screen_options screen;
 };
 
 /** OPTIONS_END: go on. Otherwise the command is over, and this is its exit status. */

@@ -51,6 +51,11 @@ static bool open_sink(struct session *session, const char *path, enum sink_forma
     return sink != NULL;
 }
 
+static bool has_screen(const struct session *session)
+{
+    return terminal_has_screen() && !session->options->plain;
+}
+
 /*
  * Who looks at a terminal has captions, on a screen or at least as lines of text, and a transcript
  * unless -o is one. Into a pipe, or when a format was asked for, goes that format alone.
@@ -64,7 +69,7 @@ static bool open_outputs(struct session *session, struct utter_error *error)
         return false;
     if (!reader)
         return options->output != NULL || open_sink(session, NULL, options->sink.format, error);
-    if (!terminal_has_screen() && !open_sink(session, NULL, SINK_TEXT, error))
+    if (!has_screen(session) && !open_sink(session, NULL, SINK_TEXT, error))
         return false;
 
     session->captions = captions_new(session->rate, options->sink.letter_case);
@@ -98,8 +103,9 @@ int session_open(struct session *session, const struct listen_options *options)
     if (!open_outputs(session, &error) || !open_keeper(session, &error) ||
         !signals_watch(terminal_emergency, &error))
         goto fail;
-    if (session->captions != NULL && terminal_has_screen()) {
-        session->screen = screen_open(session->captions, &error);
+    if (session->captions != NULL && has_screen(session)) {
+        session->screen =
+            screen_open(session->captions, &options->screen, session_speakers(session), &error);
         if (session->screen == NULL)
             goto fail;
         terminal_hide_errors(session->log);
@@ -133,6 +139,7 @@ static void say_goodbye(struct session *session)
 int session_close(struct session *session)
 {
     struct utter_error error;
+    session_keys_close(session);
     screen_close(session->screen);
     terminal_show_errors();
     session_inputs_close(session);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * A live session: its inputs, one model, and all that becomes of them. session.c opens and closes
- * it, session_inputs.c knows its inputs and changes them, session_loop.c runs it. Main thread.
+ * it, session_inputs.c knows its inputs and changes them, session_keys.c does what the user wants,
+ * session_loop.c runs it. Main thread.
  */
 #ifndef APP_SESSION_H
 #define APP_SESSION_H
@@ -9,7 +10,10 @@
 #include "app/captions.h"
 #include "app/change.h"
 #include "app/keeper.h"
+#include "app/device_list.h"
+#include "app/history_writer.h"
 #include "app/listen_options.h"
+#include "app/model_list.h"
 #include "app/screen.h"
 #include "app/sink.h"
 #include "app/source.h"
@@ -50,7 +54,13 @@ struct session {
     struct keeper keeper;
     struct sink *sinks[2]; /* -o's file, standard output */
     int sink_count;
-    struct screen *screen; /* NULL: lines */
+    struct screen *screen;       /* NULL: lines */
+    struct device_list *devices; /* to choose from, or NULL */
+    struct model_list models;
+    bool choosing_model; /* rather than an input */
+    float peak_dbfs;     /* of the last seconds, and when it was reached */
+    int64_t peak_ns;
+    int64_t clipped_ns; /* when it was too loud; 0: never */
 
     bool keys; /* there is a keyboard */
     bool paused;
@@ -85,6 +95,8 @@ void session_inputs_pause(struct session *session, bool paused);
 void session_inputs_mute(struct session *session, bool muted);
 void session_inputs_stop(struct session *session);
 void session_inputs_close(struct session *session);
+/** The names of speaker 1 and 2; NULL when there is but one. */
+const char *const *session_speakers(const struct session *session);
 
 /** Listens to another input, or with another model; what was heard until then is kept. */
 void session_change_device(struct session *session, const char *device);
@@ -95,6 +107,23 @@ void session_follow_change(struct session *session);
 
 /** The next event of any track, or NULL; sets session->done when none will come any more. */
 const struct utter_event *session_next_event(struct session *session, int *speaker);
+
+/* ---- session_keys.c ---- */
+
+/** All keys and clicks that wait. */
+void session_take_keys(struct session *session);
+/** Looks for the answer to which inputs there are. */
+void session_follow_devices(struct session *session);
+void session_keys_close(struct session *session);
+
+/* ---- session_loop.c ---- */
+
+/** The first time what was heard is decoded to its end; the second time there is no waiting. */
+void session_quit(struct session *session);
+/** Pauses, or goes on. */
+void session_pause(struct session *session);
+/** Everything that was heard reaches the disk now. */
+void session_save(struct session *session);
 
 /** One line that is shown and, without a screen, printed. */
 void session_say(struct session *session, const char *format, ...)

@@ -84,6 +84,12 @@ int session_inputs_open(struct session *session)
     return NO_MICROPHONE;
 }
 
+const char *const *session_speakers(const struct session *session)
+{
+    static const char *const names[] = {"mic", "desktop"};
+    return session->input_count > 1 ? names : NULL;
+}
+
 /* ---- tracks ---- */
 
 /* A stream that hears `source`; it is one of the session's, and its offset is not known yet. */

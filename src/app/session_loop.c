@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/fault.h"
+#include "app/screen.h"
 #include "app/session.h"
 #include "app/signals.h"
 
@@ -15,6 +16,9 @@
 enum { TICK_MS = 100 };
 
 static const int64_t RETRY_NS = 1000000000;
+static const int64_t PEAK_NS = 2000000000;
+static const float CLIPPED_DB = -0.5f;   /* of the peak */
+static const float EXPERIMENTAL = 30.0f; /* of 100 words wrong: the user should know */
 
 static int64_t now_ns(void)
 {
@@ -109,6 +113,21 @@ static void add_status(struct utter_live_status *sum, const struct utter_live_st
     sum->behind |= other->behind;
 }
 
+/* The peak stays for a while, so that it can be read. */
+static void follow_peak(struct session *session, struct status_line *status)
+{
+    int64_t now = now_ns();
+    float peak = status->live.peak_dbfs;
+    if (peak >= session->peak_dbfs || now - session->peak_ns > PEAK_NS) {
+        session->peak_dbfs = peak;
+        session->peak_ns = now;
+    }
+    if (peak > CLIPPED_DB && status->state == SOURCE_LISTENING)
+        session->clipped_ns = now;
+    status->peak_dbfs = session->peak_dbfs;
+    status->clipping = session->clipped_ns != 0 && now - session->clipped_ns < PEAK_NS;
+}
+
 static void draw(struct session *session)
 {
     char line[512];
@@ -117,6 +136,8 @@ static void draw(struct session *session)
         .source = input->source->name,
         .model = session->model_name,
         .state = input->heard.state,
+        .kept = session->history != NULL ? "history on" : "history off",
+        .muted = session->muted,
         .finishing = session->finishing,
         .ended = session->done,
         .sample_rate = session->rate,
@@ -129,6 +150,12 @@ static void draw(struct session *session)
         add_status(&status.live, &other);
     }
     status.live.lost = captions_lost(session->captions); /* pauses are no losses */
+    follow_peak(session, &status);
+    if (session->origin_ns != 0)
+        status.elapsed = 1e-9 * (double)(now_ns() - session->origin_ns);
+    float wrong = utter_model_info(session->model)->word_error_rate;
+    if (wrong > EXPERIMENTAL)
+        status.word_error_rate = (int)(wrong + 0.5f);
     if (now_ns() - session->noticed_ns < NOTICE_NS)
         status.notice = session->notice;
     if (session->trouble[0] != '\0') {
@@ -150,7 +177,7 @@ static void take_event(struct session *session, const struct utter_event *event,
     struct utter_error error = {0};
     if (event->type == UTTER_EVENT_STATE && event->state == UTTER_STATE_FAILED)
         fail_for_good(session, event->text != NULL ? event->text : "the recogniser failed");
-    if (session->captions != NULL && !captions_event(session->captions, event))
+    if (session->captions != NULL && !captions_event(session->captions, event, speaker))
         fail_for_good(session, "out of memory");
     bool written = keeper_event(&session->keeper, event, speaker, &error);
     for (int i = 0; i < session->sink_count; i++)
@@ -183,8 +210,7 @@ static void write_again(struct session *session)
 
 /* ---- what the user wants ---- */
 
-/* The first time what was heard is decoded to its end; the second time there is no waiting. */
-static void quit(struct session *session)
+void session_quit(struct session *session)
 {
     if (session->finishing || session->done)
         session->leave = true;
@@ -203,7 +229,7 @@ static void note_pause(struct session *session)
         note_writing(session, false, error.message);
 }
 
-static void pause_or_go_on(struct session *session)
+void session_pause(struct session *session)
 {
     if (session->finishing || session->done)
         return;
@@ -213,6 +239,17 @@ static void pause_or_go_on(struct session *session)
     if (session->paused)
         note_pause(session);
     session_inputs_pause(session, session->paused);
+}
+
+void session_save(struct session *session)
+{
+    struct utter_error error;
+    bool saved = true;
+    for (int i = 0; i < session->sink_count && saved; i++)
+        saved = sink_flush(session->sinks[i], &error);
+    if (session->history != NULL && saved)
+        saved = history_writer_flush(session->history, &error);
+    session_say(session, "%s", saved ? "all of it is written" : error.message);
 }
 
 static bool any_listens(const struct session *session)
@@ -255,39 +292,23 @@ static void take_signals(struct session *session)
         else if (number == SIGQUIT)
             session->leave = true;
         else if (number != SIGCONT)
-            quit(session);
+            session_quit(session);
     }
     if (resized && session->screen != NULL)
         screen_resize(session->screen);
 }
 
-static void take_keys(struct session *session)
-{
-    for (;;) {
-        switch (screen_key(session->screen)) {
-        case SCREEN_KEY_NONE:
-            return;
-        case SCREEN_KEY_QUIT:
-            quit(session);
-            break;
-        case SCREEN_KEY_PAUSE:
-            pause_or_go_on(session);
-            break;
-        case SCREEN_KEY_DONE:
-            break;
-        }
-    }
-}
-
 /* ---- the loop ---- */
 
-enum { SIGNALS, KEYS, OUTPUT, EVENTS, POLLED = EVENTS + SESSION_TRACKS };
+enum { SIGNALS, KEYS, OUTPUT, DEVICES, EVENTS, POLLED = EVENTS + SESSION_TRACKS };
 
 static void wait_for_something(struct session *session)
 {
     struct pollfd polled[POLLED] = {
         [SIGNALS] = {.fd = signals_descriptor(), .events = POLLIN},
         [KEYS] = {.fd = session->keys ? STDIN_FILENO : -1, .events = POLLIN},
+        [DEVICES] = {.fd = session->devices != NULL ? device_list_descriptor(session->devices) : -1,
+                     .events = POLLIN},
         /* Whoever read our standard output may have had enough. */
         [OUTPUT] = {.fd = session->screen == NULL ? STDOUT_FILENO : -1, .events = 0},
     };
@@ -301,7 +322,7 @@ static void wait_for_something(struct session *session)
         return;
     if ((polled[KEYS].revents & (POLLHUP | POLLERR)) != 0) {
         session->keys = false; /* the terminal is gone, and SIGHUP may never come */
-        quit(session);
+        session_quit(session);
     }
     if ((polled[OUTPUT].revents & (POLLHUP | POLLERR)) != 0)
         session->leave = true;
@@ -313,12 +334,13 @@ void session_run(struct session *session)
     while (!session->leave && (!session->done || session->screen != NULL)) {
         follow_sources(session);
         session_follow_change(session);
+        session_follow_devices(session);
         if (session->screen != NULL)
             draw(session);
         wait_for_something(session);
         take_signals(session);
         if (session->keys)
-            take_keys(session);
+            session_take_keys(session);
         take_events(session);
         write_again(session);
         if (session->done && session->finishing)

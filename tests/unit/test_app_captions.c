@@ -45,13 +45,13 @@ static void send(enum utter_event_type type, uint64_t utterance, const char *tex
                                 .words = words,
                                 .word_count = count,
                                 .firm_count = firm};
-    assert_true(captions_event(captions, &event));
+    assert_true(captions_event(captions, &event, 0));
 }
 
 static void send_gap(int64_t lost)
 {
     struct utter_event event = {.type = UTTER_EVENT_GAP, .end = lost, .lost = lost};
-    assert_true(captions_event(captions, &event));
+    assert_true(captions_event(captions, &event, 0));
 }
 
 /* "firm/likely/draft" of the caption. */
@@ -119,7 +119,7 @@ static void what_changes_is_counted(void **state)
     uint64_t before = captions_revision(captions);
     send(UTTER_EVENT_FINAL, 1, "one", 0);
     struct utter_event event = {.type = UTTER_EVENT_STATE, .state = UTTER_STATE_SILENCE};
-    assert_true(captions_event(captions, &event));
+    assert_true(captions_event(captions, &event, 0));
     assert_int_equal(captions_revision(captions), before);
     send(UTTER_EVENT_DRAFT, 2, "two", 0);
     assert_true(captions_revision(captions) > before);
