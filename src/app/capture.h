@@ -29,7 +29,7 @@ enum {
 
 enum capture_state {
     CAPTURE_STARTING = 0,
-    CAPTURE_OPEN = 1,      /* sample_rate, channels and device are set */
+    CAPTURE_OPEN = 1,      /* sample_rate, channels, device and title are set */
     CAPTURE_NO_DEVICE = 2, /* message says why; so for the other failure */
     CAPTURE_FAILED = 3,
 };
@@ -46,7 +46,8 @@ struct capture_shared {
     _Atomic int state; /* enum capture_state; the fields below are published by it */
     int sample_rate;
     int channels;
-    char device[256]; /* as PortAudio names it: not to be trusted */
+    char device[256]; /* by which it can be found again ... */
+    char title[256];  /* ... and what people call it: neither is to be trusted */
     char message[256];
 
     _Atomic int64_t heartbeat_ns; /* of the last callback; 0 before the first */

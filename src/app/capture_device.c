@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/capture_device.h"
+#include "app/input_match.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+/* Every input: of PortAudio, then of PulseAudio. */
+struct inputs {
+    int portaudio_count;
+    struct pulse_source pulse[PULSE_SOURCES_LIMIT];
+    size_t pulse_count;
+};
 
 static const PaDeviceInfo *input_info(PaDeviceIndex i)
 {
@@ -12,57 +19,111 @@ static const PaDeviceInfo *input_info(PaDeviceIndex i)
     return info && info->maxInputChannels > 0 ? info : NULL;
 }
 
-static PaDeviceIndex find_number(struct capture_shared *shared, const char *wanted)
+static PaDeviceIndex use_portaudio(struct capture_shared *shared, PaDeviceIndex device)
 {
-    char *end = NULL;
-    long number = strtol(wanted, &end, 10);
-    if (number < 0 || number >= Pa_GetDeviceCount() || !input_info((PaDeviceIndex)number)) {
-        snprintf(shared->message, sizeof(shared->message),
-                 "there is no input number %s: see `utter devices`", wanted);
-        return paNoDevice;
-    }
-    return (PaDeviceIndex)number;
+    const char *name = Pa_GetDeviceInfo(device)->name;
+    snprintf(shared->device, sizeof(shared->device), "%s", name);
+    snprintf(shared->title, sizeof(shared->title), "%s", name);
+    return device;
 }
 
-static PaDeviceIndex find_name(struct capture_shared *shared, const char *wanted)
+/* A source of the sound server, through the device that is one of its clients. */
+static PaDeviceIndex use_pulse(struct capture_shared *shared, const char *source, const char *name,
+                               const char *title)
 {
-    PaDeviceIndex found = paNoDevice;
-    const char *other = NULL;
+    PaDeviceIndex client = paNoDevice;
     for (PaDeviceIndex i = 0; i < Pa_GetDeviceCount(); i++) {
         const PaDeviceInfo *info = input_info(i);
-        if (!info)
-            continue;
-        if (strcmp(info->name, wanted) == 0)
-            return i;
-        if (!strcasestr(info->name, wanted))
-            continue;
-        if (found == paNoDevice)
-            found = i;
-        else if (!other && strcmp(info->name, input_info(found)->name) != 0)
-            other = info->name;
+        if (info && strcmp(info->name, "pulse") == 0)
+            client = i;
+        else if (info && client == paNoDevice && strcmp(info->name, "default") == 0)
+            client = i;
     }
-    if (found == paNoDevice) {
+    if (client == paNoDevice) {
+        snprintf(shared->message, sizeof(shared->message),
+                 "\"%.100s\" needs ALSA's plug-in for PulseAudio: libasound2-plugins", title);
+        return paNoDevice;
+    }
+    setenv("PULSE_SOURCE", source, 1);
+    snprintf(shared->device, sizeof(shared->device), "%s", name);
+    snprintf(shared->title, sizeof(shared->title), "%s", title);
+    return client;
+}
+
+static PaDeviceIndex use_input(struct capture_shared *shared, const struct inputs *inputs, int i)
+{
+    if (i < inputs->portaudio_count)
+        return use_portaudio(shared, i);
+    const struct pulse_source *source = &inputs->pulse[i - inputs->portaudio_count];
+    return use_pulse(shared, source->name, source->name, source->description);
+}
+
+static PaDeviceIndex find_number(struct capture_shared *shared, const struct inputs *inputs,
+                                 const char *wanted)
+{
+    long number = strtol(wanted, NULL, 10);
+    bool portaudio = number >= 0 && number < inputs->portaudio_count;
+    if (number < 0 || number >= inputs->portaudio_count + (long)inputs->pulse_count ||
+        (portaudio && !input_info((PaDeviceIndex)number))) {
+        snprintf(shared->message, sizeof(shared->message),
+                 "there is no input number %.40s: see `utter devices`", wanted);
+        return paNoDevice;
+    }
+    return use_input(shared, inputs, (int)number);
+}
+
+static PaDeviceIndex find_name(struct capture_shared *shared, const struct inputs *inputs,
+                               const char *wanted)
+{
+    size_t count = (size_t)inputs->portaudio_count + inputs->pulse_count;
+    const char *(*names)[2] = calloc(count + 1, sizeof(*names));
+    int could_be[2], found = INPUT_NONE;
+    PaDeviceIndex device = paNoDevice;
+    if (!names)
+        return paNoDevice;
+    for (size_t i = 0; i < count; i++) {
+        if (i < (size_t)inputs->portaudio_count) {
+            const PaDeviceInfo *info = input_info((PaDeviceIndex)i);
+            names[i][0] = info ? info->name : NULL;
+        } else {
+            names[i][0] = inputs->pulse[i - (size_t)inputs->portaudio_count].name;
+            names[i][1] = inputs->pulse[i - (size_t)inputs->portaudio_count].description;
+        }
+    }
+    found = input_match((const char *const(*)[2])names, count, wanted, could_be);
+    if (found >= 0)
+        device = use_input(shared, inputs, found);
+    else if (found == INPUT_AMBIGUOUS)
+        snprintf(shared->message, sizeof(shared->message),
+                 "\"%.60s\" could be \"%.80s\" or \"%.80s\"", wanted, names[could_be[0]][0],
+                 names[could_be[1]][0]);
+    else
         snprintf(shared->message, sizeof(shared->message),
                  "no input is called \"%.100s\": see `utter devices`", wanted);
-    } else if (other) {
-        snprintf(shared->message, sizeof(shared->message),
-                 "\"%.60s\" could be \"%.80s\" or \"%.80s\"", wanted, input_info(found)->name,
-                 other);
-        found = paNoDevice;
-    }
-    return found;
+    free(names);
+    return device;
+}
+
+static PaDeviceIndex find_default(struct capture_shared *shared)
+{
+    PaDeviceIndex device = Pa_GetDefaultInputDevice();
+    if (device != paNoDevice)
+        return use_portaudio(shared, device);
+    snprintf(shared->message, sizeof(shared->message), "this machine has no sound input");
+    return paNoDevice;
 }
 
 PaDeviceIndex capture_device_find(struct capture_shared *shared, const char *wanted)
 {
-    if (wanted[0] && strspn(wanted, "0123456789") == strlen(wanted))
-        return find_number(shared, wanted);
-    if (wanted[0])
-        return find_name(shared, wanted);
-    PaDeviceIndex device = Pa_GetDefaultInputDevice();
-    if (device == paNoDevice)
-        snprintf(shared->message, sizeof(shared->message), "this machine has no sound input");
-    return device;
+    static struct inputs inputs; /* large, and of a process that does nothing else */
+    if (!wanted[0])
+        return find_default(shared);
+    if (strcmp(wanted, PULSE_DESKTOP) == 0)
+        return use_pulse(shared, "@DEFAULT_MONITOR@", PULSE_DESKTOP, "desktop sound");
+    inputs.portaudio_count = Pa_GetDeviceCount() > 0 ? Pa_GetDeviceCount() : 0;
+    inputs.pulse_count = pulse_sources_list(inputs.pulse);
+    bool number = strspn(wanted, "0123456789") == strlen(wanted);
+    return number ? find_number(shared, &inputs, wanted) : find_name(shared, &inputs, wanted);
 }
 
 PaStream *capture_device_open(struct capture_shared *shared, PaDeviceIndex device, int rate,
@@ -87,11 +148,10 @@ PaStream *capture_device_open(struct capture_shared *shared, PaDeviceIndex devic
                 continue;
             shared->sample_rate = rates[r];
             shared->channels = channels[c];
-            snprintf(shared->device, sizeof(shared->device), "%s", info->name);
             return stream;
         }
     }
     snprintf(shared->message, sizeof(shared->message), "the input \"%.120s\" does not open: %s",
-             info->name, Pa_GetErrorText(error));
+             shared->title, Pa_GetErrorText(error));
     return NULL;
 }

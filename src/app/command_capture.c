@@ -90,7 +90,7 @@ static int record(struct capture_shared *shared, const char *wanted, int rate)
     PaStream *stream = capture_device_open(shared, device, rate, audio_callback);
     if (stream && (error = Pa_StartStream(stream)) != paNoError) {
         snprintf(shared->message, sizeof(shared->message),
-                 "the input \"%.120s\" does not start: %s", shared->device, Pa_GetErrorText(error));
+                 "the input \"%.120s\" does not start: %s", shared->title, Pa_GetErrorText(error));
         stream = NULL;
     }
     publish(shared, stream ? CAPTURE_OPEN : CAPTURE_FAILED);

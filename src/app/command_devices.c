@@ -4,10 +4,12 @@
 #include "app/fault.h"
 #include "app/option_values.h"
 #include "app/options.h"
+#include "app/pulse_sources.h"
 #include "app/quiet.h"
 #include "app/text.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <portaudio.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,22 +24,25 @@ static const struct option_help HELP = {
     "\n"
     "Lists the microphones and other inputs that `utter --device` takes: number,\n"
     "name, host API, channels, and the sample rates that the device offers, its\n"
-    "own first. The default is marked with *.\n"
+    "own first. The default is marked with *. What an output plays is heard by its\n"
+    "monitor; \"desktop\" is that of the default output.\n"
     "\n",
     "\n"
     "examples:\n"
     "  utter devices\n"
     "  utter --device 3        by number\n"
     "  utter --device webcam   by name or a part of it\n"
+    "  utter --device desktop  what this machine plays\n"
     "\n"
     "exit status: 1 when there is no input, 2 for a wrong command line\n",
 };
 
 /* What one row shows; the names are sanitised. */
 struct row {
-    PaDeviceIndex number;
+    int number;
     char *name;
-    char *api;
+    char *id; /* what --device takes to mean no other; not clean */
+    const char *api;
     int channels;
     char rates[128]; /* kHz */
     bool is_default;
@@ -46,6 +51,7 @@ struct row {
 struct table {
     struct row *rows;
     size_t count;
+    bool desktop; /* there is a monitor */
 };
 
 static void append_rate(char *rates, size_t size, double rate)
@@ -72,32 +78,59 @@ static void list_rates(PaDeviceIndex number, const PaDeviceInfo *info, char *rat
             append_rate(rates, size, usual[i]);
 }
 
-static bool fill_row(PaDeviceIndex number, const PaDeviceInfo *info, struct row *row)
+static const char *api_name(const PaDeviceInfo *info)
 {
     const PaHostApiInfo *api = Pa_GetHostApiInfo(info->hostApi);
+    return api == NULL           ? "?"
+           : api->type == paALSA ? "ALSA"
+           : api->type == paJACK ? "JACK"
+                                 : "other";
+}
+
+static bool fill_row(PaDeviceIndex number, const PaDeviceInfo *info, struct row *row)
+{
     row->number = number;
     row->name = text_clean(info->name);
-    row->api = text_clean(api != NULL ? api->name : "?");
+    row->id = strdup(info->name);
+    row->api = api_name(info);
     row->channels = info->maxInputChannels;
     row->is_default = number == Pa_GetDefaultInputDevice();
     list_rates(number, info, row->rates, sizeof row->rates);
-    return row->name != NULL && row->api != NULL;
+    return row->name != NULL && row->id != NULL;
+}
+
+/* The sound server converts to any rate. */
+static bool fill_pulse_row(int number, const struct pulse_source *source, struct row *row)
+{
+    static const int usual[] = {8000, 16000, 44100, 48000};
+    row->number = number;
+    row->name = text_clean(source->description);
+    row->id = strdup(source->name);
+    row->api = "PulseAudio";
+    row->channels = source->channels;
+    append_rate(row->rates, sizeof row->rates, source->sample_rate);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (usual[i] != source->sample_rate)
+            append_rate(row->rates, sizeof row->rates, usual[i]);
+    return row->name != NULL && row->id != NULL;
 }
 
 /* PortAudio is initialised. False when out of memory. */
 static bool fill_table(struct table *table)
 {
-    PaDeviceIndex count = Pa_GetDeviceCount();
-    if (count <= 0)
-        return true;
-    table->rows = calloc((size_t)count, sizeof *table->rows);
-    if (table->rows == NULL)
-        return false;
-    bool ok = true;
+    static struct pulse_source sources[PULSE_SOURCES_LIMIT];
+    PaDeviceIndex count = Pa_GetDeviceCount() > 0 ? Pa_GetDeviceCount() : 0;
+    size_t pulse_count = pulse_sources_list(sources);
+    table->rows = calloc((size_t)count + pulse_count + 1, sizeof *table->rows);
+    bool ok = table->rows != NULL;
     for (PaDeviceIndex number = 0; ok && number < count; number++) {
         const PaDeviceInfo *info = Pa_GetDeviceInfo(number);
         if (info != NULL && info->maxInputChannels > 0)
             ok = fill_row(number, info, &table->rows[table->count++]);
+    }
+    for (size_t i = 0; ok && i < pulse_count; i++) {
+        ok = fill_pulse_row(count + (int)i, &sources[i], &table->rows[table->count++]);
+        table->desktop |= sources[i].monitor;
     }
     return ok;
 }
@@ -106,9 +139,35 @@ static void free_table(struct table *table)
 {
     for (size_t i = 0; i < table->count; i++) {
         free(table->rows[i].name);
-        free(table->rows[i].api);
+        free(table->rows[i].id);
     }
     free(table->rows);
+}
+
+static bool add_json(json_t *list, const char *name, const char *title)
+{
+    return json_array_append_new(list, json_pack("{ss, ss}", "name", name, "title", title)) == 0;
+}
+
+/* What the screen's list of inputs is made of; names that are no UTF-8 are left out. */
+static int print_json(const struct table *table)
+{
+    char title[512];
+    json_t *list = json_array();
+    add_json(list, "", "the default input");
+    if (table->desktop)
+        add_json(list, PULSE_DESKTOP, "what the desktop plays");
+    for (size_t i = 0; i < table->count; i++) {
+        snprintf(title, sizeof title, "%s  (%s)", table->rows[i].name, table->rows[i].api);
+        add_json(list, table->rows[i].id, title);
+    }
+    char *text = list != NULL ? json_dumps(list, JSON_INDENT(2)) : NULL;
+    json_decref(list);
+    if (text == NULL)
+        return OPTIONS_FAILURE;
+    printf("%s\n", text);
+    free(text);
+    return options_help("");
 }
 
 static int padding(const char *text, int width)
@@ -139,7 +198,7 @@ static int print_table(const struct table *table)
 }
 
 /* Returns an exit status, and has said why when it is not OPTIONS_OK. */
-static int list_devices(void)
+static int list_devices(bool json)
 {
     struct table table = {NULL, 0};
     struct quiet quiet = quiet_begin();
@@ -158,19 +217,19 @@ static int list_devices(void)
         fault_print("no microphone: no sound input was found; plug one in or start the sound "
                     "server, or try `utter --demo`, which needs none");
     else
-        status = print_table(&table);
+        status = json ? print_json(&table) : print_table(&table);
     free_table(&table);
     return status;
 }
 
 /* In a process of its own: of a machine without any ALSA device, PortAudio aborts. */
-static int list_safely(void)
+static int list_safely(bool json)
 {
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        _exit(list_devices());
+        _exit(list_devices(json));
     }
     int status = 0;
     if (child < 0) {
@@ -192,6 +251,7 @@ int command_devices(int argc, char **argv)
 {
     struct option_values values;
     int status = option_values_read(&values, COMMAND_DEVICES, argc, argv, &HELP);
+    bool json = status == OPTIONS_END && option_values_number(&values, OPTION_DEVICES_JSON);
     option_values_free(&values);
     if (status != OPTIONS_END)
         return status;
@@ -199,5 +259,5 @@ int command_devices(int argc, char **argv)
         fault_print("%s: utter devices takes no operand", argv[optind]);
         return OPTIONS_USAGE;
     }
-    return list_safely();
+    return list_safely(json);
 }

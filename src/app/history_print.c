@@ -139,7 +139,7 @@ static bool export_events(const struct history_session *session, struct sink *si
             .word_count = item->word_count,
             .lost = speech ? 0 : item->end - item->start,
         };
-        ok = sink_event(sink, &event, error);
+        ok = sink_event(sink, &event, 0, error);
     }
     return ok;
 }

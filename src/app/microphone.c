@@ -340,7 +340,7 @@ struct source *microphone_open(const struct microphone_options *options, struct 
     m->source.channels = shared->channels;
     if (m->device[0]) /* numbers change when devices come and go */
         snprintf(m->device, sizeof(m->device), "%s", shared->device);
-    m->name = text_clean(shared->device);
+    m->name = text_clean(shared->title);
     if (!m->name) {
         fault_memory(error);
         goto fail;

@@ -45,6 +45,7 @@ static bool open_sink(struct session *session, const char *path, enum sink_forma
     struct sink_options options = session->options->sink;
     options.sample_rate = session->rate;
     options.format = format;
+    options.speakers = session_speakers(session);
     struct sink *sink = sink_open(path, &options, error);
     if (sink != NULL)
         session->sinks[session->sink_count++] = sink;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/fault.h"
 #include "app/microphone.h"
+#include "app/mixer.h"
 #include "app/model_path.h"
 #include "app/options.h"
 #include "app/playback.h"
+#include "app/pulse_sources.h"
+#include "app/remembered_device.h"
 #include "app/session.h"
 #include "app/stream_settings.h"
 
@@ -58,21 +61,69 @@ static struct source *open_microphone(struct session *session, const char *devic
     return microphone_open(&options, error);
 }
 
+/* The microphone and what the desktop plays, as one. */
+static struct source *open_mix(struct session *session, const char *device,
+                               const atomic_bool *cancelled, struct utter_error *error)
+{
+    struct source *inputs[2];
+    inputs[0] = open_microphone(session, device, cancelled, error);
+    inputs[1] =
+        inputs[0] != NULL ? open_microphone(session, PULSE_DESKTOP, cancelled, error) : NULL;
+    if (inputs[1] != NULL)
+        return mixer_open(inputs, utter_model_info(session->model)->sample_rate, error);
+    source_close(inputs[0]);
+    return NULL;
+}
+
+static struct source *open_device(struct session *session, const char *device,
+                                  const atomic_bool *cancelled, struct utter_error *error)
+{
+    if (session->options->mix)
+        return open_mix(session, device, cancelled, error);
+    return open_microphone(session, device, cancelled, error);
+}
+
+/* What --device says, or the one that was chosen last, or if that is gone the default. */
+static struct source *open_chosen(struct session *session, struct utter_error *error)
+{
+    char device[256];
+    if (session->options->device != NULL)
+        return open_device(session, session->options->device, NULL, error);
+    remembered_device_read(device, sizeof device);
+    struct source *source = open_device(session, device, NULL, error);
+    if (source == NULL && device[0] != '\0') {
+        session_say(session, "the input chosen last is not here: %.200s", error->message);
+        source = open_device(session, "", NULL, error);
+    }
+    return source;
+}
+
+static struct source *open_first(struct session *session, struct utter_error *error)
+{
+    const struct listen_options *options = session->options;
+    if (options->demo)
+        return open_demo(session, error);
+    if (options->input != NULL)
+        return playback_open(options->input, options->speed, utter_model_info(session->model),
+                             error);
+    return open_chosen(session, error);
+}
+
 int session_inputs_open(struct session *session)
 {
     const struct listen_options *options = session->options;
     struct utter_error error;
-    struct source *source;
-    if (options->demo)
-        source = open_demo(session, &error);
-    else if (options->input != NULL)
-        source =
-            playback_open(options->input, options->speed, utter_model_info(session->model), &error);
-    else
-        source = open_microphone(session, options->device, NULL, &error);
-    if (source != NULL) {
+    int wanted = options->split ? 2 : 1;
+    while (session->input_count < wanted) {
+        struct source *source = session->input_count == 0
+                                    ? open_first(session, &error)
+                                    : open_microphone(session, PULSE_DESKTOP, NULL, &error);
+        if (source == NULL)
+            break;
         session->inputs[session->input_count++].source = source;
-        session->rate = source->sample_rate;
+    }
+    if (session->input_count == wanted) {
+        session->rate = session->inputs[0].source->sample_rate;
         return OPTIONS_OK;
     }
     if (options->demo || options->input != NULL) {
@@ -196,8 +247,7 @@ void session_inputs_close(struct session *session)
 
 static bool open_other_input(struct change *change)
 {
-    change->source =
-        open_microphone(change->user, change->name, &change->cancelled, &change->error);
+    change->source = open_device(change->user, change->name, &change->cancelled, &change->error);
     return change->source != NULL;
 }
 
@@ -253,6 +303,7 @@ static bool take_input(struct session *session, struct utter_error *error)
     input->was_heard = false;
     input->base = 0;
     session->left_outlet = before.outlet;
+    remembered_device_write(session->change.name);
     change_close(&session->change, before.source);
     return true;
 }

@@ -181,7 +181,7 @@ static void take_event(struct session *session, const struct utter_event *event,
         fail_for_good(session, "out of memory");
     bool written = keeper_event(&session->keeper, event, speaker, &error);
     for (int i = 0; i < session->sink_count; i++)
-        written &= sink_event(session->sinks[i], event, written ? &error : NULL);
+        written &= sink_event(session->sinks[i], event, speaker, written ? &error : NULL);
     if (!written) /* that all is written again, write_again() says */
         note_writing(session, false, error.message);
 }

@@ -24,8 +24,8 @@ struct sink {
     /* Gaps that wait for the FINAL of the utterance that they ended, so that order is time's. */
     struct gap *gaps;
     size_t gap_count;
-    unsigned cue_count;  /* subtitles written */
-    int64_t earliest_ms; /* end of the last subtitle */
+    unsigned cue_count;                     /* subtitles written */
+    int64_t earliest_ms[SINK_SPEAKERS + 1]; /* end of the last subtitle of each speaker */
     /* Of the utterance of the last COMMIT: whether a sentence begins after it. */
     uint64_t last_commit;
     bool sentence_start;
@@ -102,10 +102,20 @@ static void print_cues(FILE *out, const struct subtitle_cues *cues, enum sink_fo
     }
 }
 
+/* "speaker: text" in the place of `text`. */
+static char *prepend(const char *speaker, char *text)
+{
+    char *both = NULL;
+    if (asprintf(&both, "%s: %s", speaker, text) < 0)
+        both = NULL;
+    free(text);
+    return both;
+}
+
 /* Cues of an utterance or a recording; false when out of memory. */
 static bool print_words(FILE *out, const struct utter_word *words, size_t count, int sample_rate,
-                        enum sink_format format, enum letter_case letter_case, unsigned *cue_count,
-                        int64_t *earliest_ms)
+                        enum sink_format format, enum letter_case letter_case, const char *speaker,
+                        unsigned *cue_count, int64_t *earliest_ms)
 {
     struct subtitle_word *list = calloc(count + 1, sizeof *list);
     char **texts = calloc(count + 1, sizeof *texts);
@@ -114,6 +124,8 @@ static bool print_words(FILE *out, const struct utter_word *words, size_t count,
     bool sentence_start = true;
     for (size_t i = 0; ok && i < count; i++) {
         texts[i] = clean_and_case(words[i].text, letter_case, &sentence_start);
+        if (i == 0 && speaker != NULL && texts[i] != NULL)
+            texts[i] = prepend(speaker, texts[i]);
         ok = texts[i] != NULL;
         list[i] = (struct subtitle_word){texts[i], milliseconds(words[i].start, sample_rate),
                                          milliseconds(words[i].end, sample_rate)};
@@ -144,7 +156,7 @@ static bool print_recording(FILE *out, enum sink_format format, enum letter_case
         if (format == SINK_VTT)
             fputs("WEBVTT\n\n", out);
         return print_words(out, transcript->words, transcript->word_count, recording->sample_rate,
-                           format, letter_case, &cue_count, &earliest_ms);
+                           format, letter_case, NULL, &cue_count, &earliest_ms);
     }
     bool sentence_start = true;
     char *text = clean_and_case(transcript->text, letter_case, &sentence_start);
@@ -226,7 +238,7 @@ static bool print_gap(struct sink *sink, FILE *out, const struct gap *gap)
         return fprintf(out, "%s\n", notice) > 0;
     struct utter_word word = {notice, gap->start, gap->end, 1.0f};
     return print_words(out, &word, 1, sink->options.sample_rate, sink->options.format, CASE_AS_IS,
-                       &sink->cue_count, &sink->earliest_ms);
+                       NULL, &sink->cue_count, &sink->earliest_ms[0]);
 }
 
 static bool hold_gap(struct sink *sink, const struct utter_event *event)
@@ -252,9 +264,11 @@ static bool release_gaps(struct sink *sink, FILE *out, uint64_t last_final)
     return ok;
 }
 
-static bool print_final(struct sink *sink, FILE *out, const struct utter_event *event)
+static bool print_final(struct sink *sink, FILE *out, const struct utter_event *event, int speaker)
 {
     const struct sink_options *options = &sink->options;
+    const char *name =
+        options->speakers != NULL && speaker > 0 ? options->speakers[speaker - 1] : NULL;
     /* An utterance whose FINAL is skipped would hold its gap for ever. */
     if (event->utterance > 0 && !release_gaps(sink, out, event->utterance - 1))
         return false;
@@ -263,18 +277,21 @@ static bool print_final(struct sink *sink, FILE *out, const struct utter_event *
         bool sentence_start = true;
         char *text = clean_and_case(event->text != NULL ? event->text : "", options->letter_case,
                                     &sentence_start);
+        if (name != NULL && text != NULL && text[0] != '\0')
+            text = prepend(name, text);
         ok = text != NULL && (text[0] == '\0' || fprintf(out, "%s\n", text) > 0);
         free(text);
     } else {
         ok =
             print_words(out, event->words, event->word_count, options->sample_rate, options->format,
-                        options->letter_case, &sink->cue_count, &sink->earliest_ms);
+                        options->letter_case, name, &sink->cue_count, &sink->earliest_ms[speaker]);
     }
-    sink->last_final = event->utterance;
+    if (event->utterance > sink->last_final) /* two speakers' may come in any order */
+        sink->last_final = event->utterance;
     return ok && release_gaps(sink, out, sink->last_final);
 }
 
-static bool print_json(struct sink *sink, FILE *out, const struct utter_event *event)
+static bool print_json(struct sink *sink, FILE *out, const struct utter_event *event, int speaker)
 {
     const struct sink_options *options = &sink->options;
     if (event->type == UTTER_EVENT_DRAFT && !options->drafts)
@@ -282,7 +299,7 @@ static bool print_json(struct sink *sink, FILE *out, const struct utter_event *e
     /* A FINAL is a whole utterance; what comes after a COMMIT goes on where it ended. */
     bool goes_on = event->type != UTTER_EVENT_FINAL && event->utterance == sink->last_commit;
     bool sentence_start = !goes_on || sink->sentence_start;
-    char *line = sink_json_event(event, 0, options, &sentence_start);
+    char *line = sink_json_event(event, speaker, options, &sentence_start);
     bool ok = line != NULL && fputs(line, out) >= 0;
     free(line);
     if (event->type == UTTER_EVENT_COMMIT) {
@@ -292,19 +309,19 @@ static bool print_json(struct sink *sink, FILE *out, const struct utter_event *e
     return ok;
 }
 
-static bool print_event(struct sink *sink, FILE *out, const struct utter_event *event)
+static bool print_event(struct sink *sink, FILE *out, const struct utter_event *event, int speaker)
 {
     if (sink->options.format == SINK_JSONL || sink->options.format == SINK_JSON)
-        return print_json(sink, out, event);
+        return print_json(sink, out, event, speaker);
     if (event->type == UTTER_EVENT_GAP)
         return hold_gap(sink, event) && release_gaps(sink, out, sink->last_final);
     if (event->type == UTTER_EVENT_FINAL)
-        return print_final(sink, out, event);
+        return print_final(sink, out, event, speaker);
     return true;
 }
 
 /* Prints into memory first: what reaches the file is a whole line or a whole cue. */
-static bool write_event(struct sink *sink, const struct utter_event *event,
+static bool write_event(struct sink *sink, const struct utter_event *event, int speaker,
                         struct utter_error *error)
 {
     char *text = NULL;
@@ -312,7 +329,8 @@ static bool write_event(struct sink *sink, const struct utter_event *event,
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return fault_memory(error);
-    bool ok = event != NULL ? print_event(sink, out, event) : release_gaps(sink, out, UINT64_MAX);
+    bool ok = event != NULL ? print_event(sink, out, event, speaker)
+                            : release_gaps(sink, out, UINT64_MAX);
     ok = !ferror(out) && ok;
     if (fclose(out) != 0 || !ok)
         fault_memory(error);
@@ -322,9 +340,10 @@ static bool write_event(struct sink *sink, const struct utter_event *event,
     return ok;
 }
 
-bool sink_event(struct sink *sink, const struct utter_event *event, struct utter_error *error)
+bool sink_event(struct sink *sink, const struct utter_event *event, int speaker,
+                struct utter_error *error)
 {
-    return write_event(sink, event, error);
+    return write_event(sink, event, speaker, error);
 }
 
 bool sink_flush(struct sink *sink, struct utter_error *error)
@@ -336,7 +355,7 @@ bool sink_close(struct sink *sink, struct utter_error *error)
 {
     if (sink == NULL)
         return true;
-    bool ok = write_event(sink, NULL, error);
+    bool ok = write_event(sink, NULL, 0, error);
     ok = output_close(sink->output, ok ? error : NULL) && ok;
     free(sink->gaps);
     free(sink);

@@ -25,12 +25,16 @@ bool sink_format_parse(const char *name, enum sink_format *format);
 /** The usual ending of such files: "txt", "json", ... */
 const char *sink_format_extension(enum sink_format format);
 
+enum { SINK_SPEAKERS = 2 };
+
 struct sink_options {
     enum sink_format format;
     enum letter_case letter_case;
     int sample_rate; /**< of the positions in events, Hz */
     bool drafts;     /**< SINK_JSONL: DRAFTs too */
-    bool replace;    /**< the file takes its place when it is whole, whatever was there before */
+    /** Names of speaker 1 and 2, before what they say; NULL: none. SINK_JSONL has numbers. */
+    const char *const *speakers;
+    bool replace; /**< the file takes its place when it is whole, whatever was there before */
 };
 
 struct sink;
@@ -45,10 +49,12 @@ struct sink *sink_open(const char *path, const struct sink_options *options,
                        struct utter_error *error);
 
 /**
- * Writes what the event adds, through to the system before it returns. False when the system
- * refuses (a full disk): nothing is forgotten, the next event or sink_flush() tries again.
+ * Writes what the event adds, said by `speaker` (from 1; 0: there is but one), through to the
+ * system before it returns. False when the system refuses (a full disk): nothing is forgotten, the
+ * next event or sink_flush() tries again.
  */
-bool sink_event(struct sink *sink, const struct utter_event *event, struct utter_error *error);
+bool sink_event(struct sink *sink, const struct utter_event *event, int speaker,
+                struct utter_error *error);
 
 /** Tries again to write what was refused. */
 bool sink_flush(struct sink *sink, struct utter_error *error);

@@ -67,10 +67,10 @@ int status_line_pieces(const struct status_line *status, char pieces[STATUS_PIEC
              seconds / 60 % 60, seconds % 60);
     if (live->lost > 0)
         snprintf(pieces[count++], sizeof pieces[0], "lost %.1f s", (double)live->lost / rate);
-    snprintf(pieces[count++], sizeof pieces[0], "%.0f dB", (double)live->level_dbfs);
+    text_copy(pieces[count++], 41, status->source);
     snprintf(pieces[count++], sizeof pieces[0], "latency %.1f s", (double)live->latency_ms / 1000);
     snprintf(pieces[count++], sizeof pieces[0], "load %.2f", (double)live->load);
-    text_copy(pieces[count++], 41, status->source);
+    snprintf(pieces[count++], sizeof pieces[0], "%4.0f dB", (double)live->level_dbfs);
     text_copy(pieces[count++], 41, status->model);
     return count;
 }

@@ -67,7 +67,7 @@ static struct sink *open_sink(enum sink_format format, bool drafts)
 static void send(struct sink *sink, const struct utter_event *event)
 {
     struct utter_error error;
-    if (!sink_event(sink, event, &error))
+    if (!sink_event(sink, event, 0, &error))
         fail_msg("%s", error.message);
 }
 
@@ -321,10 +321,10 @@ static void test_refused_writes_are_tried_again(void **state)
 
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
-    assert_true(sink_event(sink, &first, &error));
+    assert_true(sink_event(sink, &first, 0, &error));
     full.rlim_cur = 11;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
-    bool written = sink_event(sink, &second, &error);
+    bool written = sink_event(sink, &second, 0, &error);
     bool flushed = sink_flush(sink, NULL);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
     assert_false(written || flushed);
@@ -344,7 +344,7 @@ static void test_close_says_what_was_not_written(void **state)
     struct utter_error error = {UTTER_OK, ""};
     struct sink *sink = sink_open("/dev/full", &options, &error);
     struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, THREE, 1, "three");
-    assert_false(sink_event(sink, &event, NULL));
+    assert_false(sink_event(sink, &event, 0, NULL));
     assert_false(sink_close(sink, &error));
     assert_string_equal(error.message, "/dev/full: cannot write: No space left on device");
 }
