@@ -9,9 +9,8 @@
 
 #include "app/captions.h"
 #include "app/change.h"
-#include "app/keeper.h"
 #include "app/device_list.h"
-#include "app/history_writer.h"
+#include "app/keeper.h"
 #include "app/listen_options.h"
 #include "app/model_list.h"
 #include "app/screen.h"

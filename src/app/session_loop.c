@@ -136,7 +136,8 @@ static void draw(struct session *session)
         .source = input->source->name,
         .model = session->model_name,
         .state = input->heard.state,
-        .kept = session->history != NULL ? "history on" : "history off",
+        .kept = session->keeper.history != NULL ? "history on" : "history off",
+        .recording = session->keeper.recorder_count > 0,
         .muted = session->muted,
         .finishing = session->finishing,
         .ended = session->done,
@@ -247,8 +248,7 @@ void session_save(struct session *session)
     bool saved = true;
     for (int i = 0; i < session->sink_count && saved; i++)
         saved = sink_flush(session->sinks[i], &error);
-    if (session->history != NULL && saved)
-        saved = history_writer_flush(session->history, &error);
+    saved = saved && keeper_check(&session->keeper, &error);
     session_say(session, "%s", saved ? "all of it is written" : error.message);
 }
 
