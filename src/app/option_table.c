@@ -326,6 +326,7 @@ static const struct option_row ROWS[OPTION_COUNT] = {
     [OPTION_DEVICES_JSON] = {.name = "json",
                              .kind = OPTION_SWITCH,
                              .commands = DEVICES,
+                             .once = true,
                              .standard = "no",
                              .help = "a list for programs"},
     [OPTION_CONFIG_PATH] = {.name = "path",
