@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Inputs: what the desktop plays, two at once, another one while the program runs; and the clock:
+words after the sound server was away bear the time at which they were spoken."""
+
+import os
+import signal
+import time
+
+import live
+
+
+class Desktop(live.Microphone):
+    """A microphone, and loudspeakers that somebody else plays into."""
+
+    def plug_in(self):
+        super().plug_in()
+        assert self.call("pactl", "load-module", "module-null-sink", "sink_name=speakers")
+        assert self.call("pactl", "set-default-sink", "speakers")
+
+    def play_on(self, sink, path):
+        assert self.call("paplay", "-d", sink, path), f"paplay does not play {path}"
+
+
+def listen(home, *arguments):
+    program = live.Pipe(home, ["--format", "jsonl", *arguments])
+    live.wait_for(lambda: program.says("listening to"), "the program to listen")
+    return program
+
+
+def end(program):
+    program.kill(signal.SIGINT)
+    assert program.wait_end() == 0, program.errors()
+
+
+def hear_on(desktop, sink, heard):
+    for _ in range(4):
+        desktop.play_on(sink, live.clip())
+        try:
+            return live.wait_for(heard, f"what {sink} plays", live.PATIENCE / 10)
+        except AssertionError:
+            continue
+    return live.wait_for(heard, f"what {sink} plays")
+
+
+def the_desktop_is_heard():
+    for device in ("desktop", "speakers.monitor", "speakers.mon"):
+        with live.Home() as home, Desktop(home) as desktop, listen(home, "--device", device) as program:
+            hear_on(desktop, "speakers", lambda: program.heard(live.clip_words()))
+            end(program)
+
+
+def two_speakers_have_lines_of_their_own():
+    with live.Home() as home, Desktop(home) as desktop, listen(home, "--split") as program:
+        live.wait_for(lambda: program.says("listening to", 2), "both inputs")
+
+        def said_by(speaker):
+            return any(
+                event["speaker"] == speaker and live.contains(live.words_of(event["text"]), live.clip_words())
+                for event in program.events("final")
+            )
+
+        hear_on(desktop, "mic", lambda: said_by(1))
+        assert not said_by(2), "the desktop said nothing"
+        hear_on(desktop, "speakers", lambda: said_by(2))
+        end(program)
+        ids = [event["utterance"] for event in program.events("final")]
+        assert len(ids) == len(set(ids)), f"two utterances of one number: {ids}"
+
+
+def two_inputs_become_one():
+    with live.Home() as home, Desktop(home) as desktop, listen(home, "--mix") as program:
+        hear_on(desktop, "mic", lambda: program.heard(live.clip_words()))
+        before = len(program.events("final"))
+        hear_on(desktop, "speakers", lambda: any(
+            live.contains(live.words_of(event["text"]), live.clip_words())
+            for event in program.events("final")[before:]))
+        assert "speaker" not in program.events("final")[0]
+        end(program)
+
+
+def the_input_is_changed_and_remembered():
+    with live.Home() as home, Desktop(home) as desktop:
+        words = os.path.join(home.path, "words.txt")
+        with live.Terminal(home, ["-o", words], columns=100) as terminal:
+            live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
+            hear_on(desktop, "mic", lambda: live.contains(live.words_of(terminal.screen()), live.clip_words()))
+            before = len(live.words_of(terminal.read("words.txt")))
+            terminal.keys("d")
+            live.wait_for(lambda: terminal.shows("what the desktop plays"), "the list of inputs")
+            terminal.keys("Down", "Enter")
+            live.wait_for(lambda: terminal.shows("desktop sound") and terminal.shows("listening"), "the other input")
+
+            def heard():
+                return live.contains(live.words_of(terminal.read("words.txt"))[before:], live.clip_words())
+
+            hear_on(desktop, "speakers", heard)
+            terminal.keys("o")
+            live.wait_for(lambda: terminal.shows("model: Enter"), "the list of models")
+            terminal.keys("Enter")
+            live.wait_for(lambda: not terminal.shows("model: Enter"), "the captions")
+            before = len(live.words_of(terminal.read("words.txt")))
+            hear_on(desktop, "speakers", heard)
+            terminal.keys("q")
+            assert terminal.wait_end() == 0
+        with listen(home) as program:
+            assert "listening to desktop sound" in program.errors(), program.errors()
+            end(program)
+
+
+def words_keep_their_time_over_a_gap():
+    """Played at a known moment before and after the server was away; the program's time between the
+    two must be the clock's."""
+    with live.Home() as home, Desktop(home) as desktop, listen(home) as program:
+
+        def play():
+            for _ in range(4):
+                before = len(program.events("final"))
+                moment = time.monotonic()
+                desktop.play_on("mic", live.clip())
+                try:
+                    live.wait_for(
+                        lambda: any(event["text"] for event in program.events("final")[before:]),
+                        "a FINAL", live.PATIENCE / 10)
+                except AssertionError:
+                    continue
+                return moment, next(e["start"] for e in program.events("final")[before:] if e["text"])
+            raise AssertionError("nothing is heard")
+
+        play()
+        moment, position = play()
+        player = desktop.play_in_background(live.clip())
+        time.sleep(0.5)
+        desktop.pull_out()
+        live.wait_for(lambda: program.says("is lost"), "a word about the microphone")
+        player.wait()
+        time.sleep(1)
+        desktop.plug_in()
+        live.wait_for(lambda: program.says("is back"), "the microphone to be back")
+        play()
+        later, far = play()
+        off = (far - position) - (later - moment)
+        lost = sum(event["lost"] for event in program.events("gap"))
+        print(f"   over {later - moment:.1f} s with {lost:.2f} s lost, words are {1000 * off:+.0f} ms off the clock")
+        assert abs(off) < 1.0, "words after the gap have another time than they were spoken at"
+        end(program)
+
+
+if __name__ == "__main__":
+    live.skip_unless_all_is_here()
+    live.run(
+        the_desktop_is_heard,
+        two_speakers_have_lines_of_their_own,
+        two_inputs_become_one,
+        the_input_is_changed_and_remembered,
+        words_keep_their_time_over_a_gap,
+    )
