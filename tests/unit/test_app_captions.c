@@ -294,6 +294,86 @@ static void random_views_hold(void **state)
     }
 }
 
+static void a_shorter_final_moves_nothing(void **state)
+{
+    (void)state;
+    struct caption_row rows[3];
+    struct caption_view view = {.columns = 9, .rows = 3};
+    send(UTTER_EVENT_FINAL, 1, "alpha", 0);
+    send(UTTER_EVENT_COMMIT, 2, "beta gamma delta epsilon", 0);
+    assert_int_equal(caption_view_rows(&view, captions, rows), 3);
+    assert_int_equal(rows[0].index,
+                     1); /* "beta", "gamma", "delta", "epsilon": the first is above */
+    send(UTTER_EVENT_FINAL, 2, "beta gamma delta", 0);
+    assert_int_equal(caption_view_rows(&view, captions, rows), 2);
+    assert_int_equal(rows[0].start, 5);
+    send(UTTER_EVENT_FINAL, 3, "zeta", 0); /* into the row that is free */
+    assert_int_equal(caption_view_rows(&view, captions, rows), 3);
+    assert_int_equal(rows[0].start, 5);
+    view.columns = 20; /* another size fills the window again */
+    assert_int_equal(caption_view_rows(&view, captions, rows), 3);
+    assert_int_equal(rows[0].index, 0);
+}
+
+static void a_cleared_view_is_empty_until_more_is_said(void **state)
+{
+    (void)state;
+    struct caption_row rows[3];
+    struct caption_view view = {.columns = 20, .rows = 3};
+    send(UTTER_EVENT_FINAL, 1, "alpha", 0);
+    caption_view_clear(&view, captions);
+    assert_int_equal(caption_view_rows(&view, captions, rows), 0);
+    send(UTTER_EVENT_COMMIT, 2, "beta", 0);
+    assert_int_equal(caption_view_rows(&view, captions, rows), 1);
+    caption_view_scroll(&view, captions, -1);
+    assert_int_equal(caption_view_rows(&view, captions, rows), 2);
+}
+
+static void words_are_searched_for_without_case(void **state)
+{
+    (void)state;
+    struct caption_place place = {2, 0};
+    send(UTTER_EVENT_FINAL, 1, "Über alpha", 0);
+    send(UTTER_EVENT_FINAL, 2, "alpha über Alpha", 0);
+    assert_true(caption_search_older(captions, "ALPHA", &place));
+    assert_int_equal(place.caption, 1);
+    assert_int_equal(place.byte, 12);
+    assert_true(caption_search_older(captions, "ALPHA", &place));
+    assert_int_equal(place.byte, 0);
+    assert_true(caption_search_older(captions, "über", &place));
+    assert_int_equal(place.caption, 0);
+    assert_false(caption_search_older(captions, "über", &place));
+    assert_true(caption_search_newer(captions, "über", &place));
+    assert_int_equal(place.caption, 1);
+    assert_int_equal(place.byte, 6);
+    assert_false(caption_search_newer(captions, "über", &place));
+}
+
+static void words_keep_their_confidence(void **state)
+{
+    (void)state;
+    struct utter_word words[] = {{"one", 0, 1, 0.9f}, {"two", 1, 2, 0.2f}};
+    struct utter_event event = {
+        .type = UTTER_EVENT_COMMIT, .utterance = 1, .text = "one", .words = words, .word_count = 1};
+    assert_true(captions_event(captions, &event, 2));
+    event.words = words + 1;
+    assert_true(captions_event(captions, &event, 2));
+    const struct caption *caption = captions_at(captions, 0);
+    assert_int_equal(caption->speaker, 2);
+    assert_int_equal(caption->word_count, 2);
+    assert_int_equal(caption->words[1].start, 4);
+    assert_true(caption->words[1].confidence < 0.5f);
+    event = (struct utter_event){.type = UTTER_EVENT_FINAL,
+                                 .utterance = 1,
+                                 .text = "one two",
+                                 .words = words,
+                                 .word_count = 2};
+    assert_true(captions_event(captions, &event, 2));
+    caption = captions_at(captions, 0);
+    assert_int_equal(caption->word_count, 2);
+    assert_int_equal(caption->words[1].end, 7);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -311,6 +391,10 @@ int main(void)
         TEST(fewer_lines_than_rows_leave_nothing_to_scroll),
         TEST(an_utterance_may_lose_all_its_words),
         TEST(random_views_hold),
+        TEST(a_shorter_final_moves_nothing),
+        TEST(a_cleared_view_is_empty_until_more_is_said),
+        TEST(words_are_searched_for_without_case),
+        TEST(words_keep_their_confidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
