@@ -56,10 +56,17 @@ INLINE vector sums_to_floats(sums sum)
 {
     return _mm512_cvtepi32_ps(sum);
 }
-/* Bytes of 0 .. 255; fractions are cut off. */
+/*
+ * Fractions are cut off. What is out of range, as a NaN is, becomes some byte of 0 .. INT8_LEVELS
+ * before INT8_SHIFT is taken from it.
+ */
 INLINE void bytes_store(uint8_t *to, vector x)
 {
-    _mm_storeu_si128((__m128i *)to, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(x)));
+    __m512i whole = _mm512_max_epi32(_mm512_cvttps_epi32(x), _mm512_setzero_si512());
+    __m128i bytes = _mm512_cvtusepi32_epi8(whole);
+    if (INT8_LEVELS < 255)
+        bytes = _mm_min_epu8(bytes, _mm_set1_epi8(INT8_LEVELS));
+    _mm_storeu_si128((__m128i *)to, bytes);
 }
 
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -100,7 +107,10 @@ INLINE void bytes_store(uint8_t *to, vector x)
     __m256i wide = _mm256_cvttps_epi32(x);
     __m128i half =
         _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-    _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(half, half));
+    __m128i bytes = _mm_packus_epi16(half, half);
+    if (INT8_LEVELS < 255)
+        bytes = _mm_min_epu8(bytes, _mm_set1_epi8(INT8_LEVELS));
+    _mm_storel_epi64((__m128i *)to, bytes);
 }
 
 #elif defined(__ARM_FEATURE_DOTPROD)
@@ -134,9 +144,10 @@ INLINE vector sums_to_floats(sums sum)
 }
 INLINE void bytes_store(uint8_t *to, vector x)
 {
-    int32x4_t levels = vsubq_s32(vcvtq_s32_f32((float32x4_t)x), vdupq_n_s32(INT8_SHIFT));
-    int16x4_t halves = vmovn_s32(levels);
-    int8x8_t bytes = vmovn_s16(vcombine_s16(halves, halves));
+    /* Conversions saturate, and make 0 of a NaN. */
+    int32x4_t levels = vqsubq_s32(vcvtq_s32_f32((float32x4_t)x), vdupq_n_s32(INT8_SHIFT));
+    int16x4_t halves = vqmovn_s32(levels);
+    int8x8_t bytes = vqmovn_s16(vcombine_s16(halves, halves));
     memcpy(to, &bytes, VECTOR_LANES);
 }
 
@@ -178,7 +189,7 @@ INLINE vector sums_to_floats(sums sum)
 INLINE void bytes_store(uint8_t *to, vector x)
 {
     for (int i = 0; i < VECTOR_LANES; i++)
-        to[i] = (uint8_t)x[i];
+        to[i] = x[i] >= 0 ? (uint8_t)(x[i] < INT8_LEVELS ? x[i] : INT8_LEVELS) : 0;
 }
 
 #endif

@@ -129,9 +129,23 @@ static void finish_tile(const struct int8_tile *tile, const sums *sum)
     });
 }
 
+/* C comes nearer while the sums are made: it is far, and nothing of it is read before. */
+static void fetch(const struct int8_tile *tile)
+{
+    enum { LINE = 16 /* floats */ };
+    for (int i = 0; i < tile->rows; i++) {
+        for (int64_t j = 0; j < tile->columns; j += LINE) {
+            __builtin_prefetch(tile->c + i * tile->c_stride + j, 1);
+            if (tile->residual)
+                __builtin_prefetch(tile->residual + i * tile->residual_stride + j, 0);
+        }
+    }
+}
+
 void KERNEL(int8_tile)(const struct int8_tile *tile)
 {
     const int64_t vectors = tile->width / VECTOR_LANES;
+    fetch(tile);
     sums sum[INT8_ROWS * INT8_VECTORS];
     functions[tile->rows - 1][vectors - 1](tile, sum);
     switch (tile->activation) {
@@ -155,31 +169,35 @@ struct range {
 
 static struct range range_of(const struct int8_rows *rows, const float *row)
 {
-    vector least = vector_set(FLT_MAX), greatest = vector_set(-FLT_MAX);
+    vector least[2], greatest[2]; /* two of each, so that one need not wait for the other */
     struct range range = {FLT_MAX, -FLT_MAX};
+    least[0] = least[1] = vector_set(FLT_MAX);
+    greatest[0] = greatest[1] = vector_set(-FLT_MAX);
     for (int64_t tap = 0; tap < rows->taps; tap++, row += rows->tap_stride) {
         int64_t i = 0;
-        for (; i + VECTOR_LANES <= rows->tap_length; i += VECTOR_LANES) {
-            vector x = vector_load(row + i);
-            least = vector_min(least, x);
-            greatest = vector_max(greatest, x);
+        for (; i + 2 * VECTOR_LANES <= rows->tap_length; i += 2 * VECTOR_LANES) {
+            for (int j = 0; j < 2; j++) {
+                vector x = vector_load(row + i + j * VECTOR_LANES);
+                least[j] = vector_min(least[j], x);
+                greatest[j] = vector_max(greatest[j], x);
+            }
         }
         for (; i < rows->tap_length; i++) {
             range.least = row[i] < range.least ? row[i] : range.least;
             range.greatest = row[i] > range.greatest ? row[i] : range.greatest;
         }
     }
-    float most = vector_greatest(greatest), fewest = -vector_greatest(vector_set(0.0f) - least);
+    float most = vector_greatest(vector_max(greatest[0], greatest[1]));
+    float fewest = -vector_greatest(vector_set(0.0f) - vector_min(least[0], least[1]));
     range.least = fewest < range.least ? fewest : range.least;
     range.greatest = most > range.greatest ? most : range.greatest;
     return range;
 }
 
-/* Halves are rounded up; a NaN becomes 0. */
+/* Halves are rounded up. */
 INLINE vector level_of(vector x, float least, float factor)
 {
-    x = vector_fma(x - vector_set(least), vector_set(factor), vector_set(0.5f));
-    return vector_min(vector_max(x, vector_set(0.5f)), vector_set(INT8_LEVELS + 0.5f));
+    return vector_fma(x - vector_set(least), vector_set(factor), vector_set(0.5f));
 }
 
 static void quantise_run(const float *from, int64_t count, float least, float factor, uint8_t *to)
