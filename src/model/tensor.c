@@ -12,19 +12,16 @@ static float float_of_bits(uint32_t bits)
     return value;
 }
 
-/* IEEE 754 binary16, subnormals, infinities and NaNs included. */
+/* IEEE 754 binary16, subnormals, infinities and NaNs included; without a branch, for vectors. */
 static float float_of_half(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t exponent = half >> 10 & 0x1f;
-    uint32_t fraction = half & 0x3ff;
-    if (exponent == 0) {
-        float magnitude = (float)fraction * 0x1p-24f;
-        return sign ? -magnitude : magnitude;
-    }
-    if (exponent == 0x1f)
-        return float_of_bits(sign | 0x7f800000 | fraction << 13);
-    return float_of_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
+    uint32_t exponent = half & 0x7c00, magnitude = (uint32_t)(half & 0x7fff) << 13;
+    uint32_t normal = magnitude + (exponent == 0x7c00 ? 224u << 23 : 112u << 23);
+    float subnormal = float_of_bits(magnitude + (113u << 23)) - 0x1p-14f;
+    uint32_t bits;
+    memcpy(&bits, &subnormal, sizeof bits);
+    bits = exponent == 0 ? bits : normal;
+    return float_of_bits(bits | (uint32_t)(half & 0x8000) << 16);
 }
 
 /* Integers times the step of their place in the first dimension. */

@@ -80,11 +80,33 @@ int64_t gemm_pack_floats(int64_t inputs)
     return PACK_OUTPUTS * inputs;
 }
 
+typedef float quad __attribute__((vector_size(16), aligned(4)));
+
+/* Four values of each of four rows, `stride` apart, become four of each of four columns. */
+static void transpose_quads(const float *from, int64_t stride, float *to, int64_t width)
+{
+    const quad *a = (const quad *)from, *b = (const quad *)(from + stride);
+    const quad *c = (const quad *)(from + 2 * stride), *d = (const quad *)(from + 3 * stride);
+    quad ab_low = __builtin_shufflevector(*a, *b, 0, 4, 1, 5);
+    quad ab_high = __builtin_shufflevector(*a, *b, 2, 6, 3, 7);
+    quad cd_low = __builtin_shufflevector(*c, *d, 0, 4, 1, 5);
+    quad cd_high = __builtin_shufflevector(*c, *d, 2, 6, 3, 7);
+    *(quad *)to = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    *(quad *)(to + width) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    *(quad *)(to + 2 * width) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    *(quad *)(to + 3 * width) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
 /* rows [outputs, inputs] become columns of the panel, [inputs, width], whose first is `to`. */
 static void pack_columns(float *to, int64_t width, const float *rows, int64_t outputs,
                          int64_t inputs)
 {
-    for (int64_t k = 0; k < inputs; k++) {
+    int64_t k = 0;
+    for (; k + 4 <= inputs; k += 4) {
+        for (int64_t j = 0; j < outputs; j += 4)
+            transpose_quads(rows + j * inputs + k, inputs, to + k * width + j, width);
+    }
+    for (; k < inputs; k++) {
         for (int64_t j = 0; j < outputs; j++)
             to[k * width + j] = rows[j * inputs + k];
     }
@@ -105,10 +127,7 @@ static void pack_panel(void *context, int64_t index, int thread)
             else
                 memset(rows + i * inputs, 0, (size_t)inputs * sizeof *rows);
         }
-        if (outputs == PACK_OUTPUTS)
-            pack_columns(to + j, panel.width, rows, PACK_OUTPUTS, inputs);
-        else
-            pack_columns(to + j, panel.width, rows, outputs, inputs);
+        pack_columns(to + j, panel.width, rows, outputs, inputs);
     }
 }
 

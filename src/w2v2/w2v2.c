@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 }; /* bytes */
+enum { ALIGNMENT = 64 };
 
 float *arena_take(struct arena *arena, int64_t floats)
 {
@@ -22,13 +21,8 @@ int64_t w2v2_row(int64_t columns)
 
 float *arena_allocate(int64_t floats)
 {
-    size_t bytes = (size_t)floats * sizeof(float);
-    size_t alignment = bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE;
-    float *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    /* Fewer faults at first and fewer misses of the TLB later; a system may know no such thing. */
-    if (memory && bytes >= HUGE_PAGE)
-        madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-    return memory;
+    size_t bytes = ((size_t)floats * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return aligned_alloc(ALIGNMENT, bytes);
 }
 
 struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,

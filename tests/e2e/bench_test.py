@@ -79,12 +79,17 @@ class Bench(ProgramTest):
         self.assertEqual(report["finals"], 2)
         self.assertGreater(report["commits"], 0)
         self.assertGreater(report["cpu_per_second_of_speech"], report["final_cpu_per_second_of_speech"])
-        self.assertIn("FINAL", self.bench("--model", "model", "--stream", "--repeat", 1).stdout.decode())
+        for encoder, dtype in (("window", "fp32"), ("cached", "int8")):
+            text = self.bench("--model", "model", "--stream", "--repeat", 1, "--encoder", encoder, "--dtype", dtype,
+                              "--latency", "low").stdout.decode()
+            for word in (encoder, dtype, "FINALs"):
+                self.assertIn(word, text)
 
     def test_mistakes(self):
         for arguments in ((), ("--random", "tiny", "--model", "."), ("--random", "huge"), ("--random",),
                           ("--random", "tiny", "--window", "long"), ("--random", "tiny", "--threads", 0),
-                          ("--random", "tiny", "--kernels", "mmx"), ("--model", ".", "--keep", "x"),
+                          ("--random", "tiny", "--kernels", "mmx"), ("--model", ".", "--keep", "x"), ("--model", ".", "--dtype", "fp3"),
+                          ("--random", "tiny", "--latency", "low"), ("--model", ".", "--stream", "--encoder", ""),
                           ("--random", "tiny", "more"), ("--model", ".", "--stream", "--on-demand")):
             with self.subTest(arguments=arguments):
                 result = self.bench(*arguments, status=2)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/pool.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -76,6 +79,46 @@ static void test_results_are_visible_and_parked_threads_wake(void **state)
     pool_close(pool);
 }
 
+/* Threads of this process but the caller's that do not sleep, as the kernel sees it. */
+static int threads_awake(void)
+{
+    int awake = 0;
+    DIR *folder = opendir("/proc/self/task");
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        char path[300], state = 'S';
+        snprintf(path, sizeof path, "/proc/self/task/%s/stat", entry->d_name);
+        FILE *file = entry->d_name[0] == '.' || atoi(entry->d_name) == (int)getpid()
+                         ? NULL
+                         : fopen(path, "r");
+        if (file && fscanf(file, "%*d (%*[^)]) %c", &state) == 1)
+            awake += state != 'S';
+        if (file)
+            fclose(file);
+    }
+    closedir(folder);
+    return awake;
+}
+
+/* However long it takes them, idle workers fall asleep, and then nothing wakes them. */
+static void test_idle_workers_are_parked(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_open(THREADS, NULL);
+    assert_non_null(pool);
+    int64_t values[64] = {0};
+    for (int round = 0; round < 5; round++) {
+        pool_run(pool, 64, store_task, values);
+        while (threads_awake() > 0)
+            usleep(1000);
+        for (int i = 0; i < 20; i++) {
+            usleep(1000);
+            assert_int_equal(threads_awake(), 0);
+        }
+    }
+    pool_close(pool);
+}
+
 struct caller {
     struct pool *pool;
     int64_t values[16];
@@ -122,6 +165,17 @@ static void test_default_threads(void **state)
     (void)state;
     int threads = pool_default_threads();
     assert_true(threads >= 1 && threads <= sysconf(_SC_NPROCESSORS_CONF));
+    /* Where the process may use one processor alone, one thread it is. */
+    cpu_set_t before, one;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
+        if (CPU_ISSET(cpu, &before))
+            CPU_SET(cpu, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(pool_default_threads(), 1);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    assert_int_equal(pool_default_threads(), threads);
 }
 
 int main(void)
@@ -129,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_index_runs_once),
         cmocka_unit_test(test_results_are_visible_and_parked_threads_wake),
+        cmocka_unit_test(test_idle_workers_are_parked),
         cmocka_unit_test(test_callers_take_turns),
         cmocka_unit_test(test_bad_thread_counts_are_refused),
         cmocka_unit_test(test_default_threads),

@@ -17,7 +17,7 @@ struct bench_options {
     const char *model;                /* directory; with a random one, where it is kept or NULL */
     const struct random_shape *shape; /* NULL: the model's files are there already */
     const char *shape_name;
-    enum random_storage storage;
+    int storage; /* enum random_storage */
     bool stream;
     bool on_demand; /* a pass for each line of standard input */
     bool json;
@@ -26,7 +26,9 @@ struct bench_options {
     int threads;
     double window; /* seconds */
     int repeat;
-    enum w2v2_precision precision;
+    int precision; /* enum utter_precision */
+    int encoder;   /* enum utter_encoder, or 0 */
+    int latency;   /* enum utter_latency, or 0 */
     const struct kernels *kernels;
 };
 

@@ -34,6 +34,8 @@ static const char HELP[] =
     "                   the best of this machine\n"
     "  --stream         listen as live captions do, instead: CPU for each second of speech, with\n"
     "                   drafts, commits and FINALs; each FINAL is compared with a transcription\n"
+    "  --encoder MODE   of --stream: window or cached; default: the model's\n"
+    "  --latency NAME   of --stream: low, normal or high; default normal\n"
     "  --json           one JSON object instead of lines\n"
     "  --version, --help\n"
     "\n"
@@ -69,6 +71,8 @@ enum {
     OPTION_THREADS,
     OPTION_REPEAT,
     OPTION_DTYPE,
+    OPTION_ENCODER,
+    OPTION_LATENCY,
     OPTION_KERNELS,
     OPTION_STREAM,
     OPTION_JSON,
@@ -88,6 +92,8 @@ static const struct option OPTIONS[] = {
     {"threads", required_argument, NULL, OPTION_THREADS},
     {"repeat", required_argument, NULL, OPTION_REPEAT},
     {"dtype", required_argument, NULL, OPTION_DTYPE},
+    {"encoder", required_argument, NULL, OPTION_ENCODER},
+    {"latency", required_argument, NULL, OPTION_LATENCY},
     {"kernels", required_argument, NULL, OPTION_KERNELS},
     {"stream", no_argument, NULL, OPTION_STREAM},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -151,23 +157,27 @@ static bool read_count(const char *text, int most, int *count)
     return true;
 }
 
-static int read_storage(struct bench_options *options, const char *text)
+/* The place of `text` among names with commas between them, or -1. */
+static int place_of(const char *text, const char *names)
 {
-    static const char *const names[] = {"f32", "f16", "bf16"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            options->storage = (enum random_storage)i;
-            return 0;
-        }
+    size_t length = strlen(text);
+    for (int place = 0;; place++) {
+        size_t end = strcspn(names, ",");
+        if (end == length && strncmp(names, text, end) == 0)
+            return place;
+        if (!names[end])
+            return -1;
+        names += end + 1;
     }
-    return refuse("storage", text, "f32, f16 or bf16");
 }
 
-static int read_dtype(struct bench_options *options, const char *text)
+/* One of some names; *value is the place of the one that is given, counted from `first`. */
+static int read_name(const char *option, const char *text, const char *names, int first, int *value)
 {
-    if (strcmp(text, "fp32") != 0 && strcmp(text, "int8") != 0)
-        return refuse("dtype", text, "fp32 or int8");
-    options->precision = *text == 'f' ? W2V2_PRECISION_FLOAT32 : W2V2_PRECISION_INT8;
+    int place = place_of(text, names);
+    if (place < 0)
+        return refuse(option, text, names);
+    *value = first + place;
     return 0;
 }
 
@@ -211,7 +221,11 @@ static int read_option(struct bench_options *options, const char **keep, int opt
                    ? 0
                    : refuse("repeat", text, "1 to 1000");
     case OPTION_DTYPE:
-        return read_dtype(options, text);
+        return read_name("dtype", text, "fp32,int8", UTTER_PRECISION_FLOAT32, &options->precision);
+    case OPTION_ENCODER:
+        return read_name("encoder", text, "window,cached", UTTER_ENCODER_WINDOW, &options->encoder);
+    case OPTION_LATENCY:
+        return read_name("latency", text, "low,normal,high", UTTER_LATENCY_LOW, &options->latency);
     case OPTION_KERNELS:
         return read_kernels(options, text);
     case OPTION_STREAM:
@@ -221,7 +235,7 @@ static int read_option(struct bench_options *options, const char **keep, int opt
         options->json = true;
         return 0;
     case OPTION_STORAGE:
-        return read_storage(options, text);
+        return read_name("storage", text, "f32,f16,bf16", RANDOM_F32, &options->storage);
     case OPTION_KEEP:
         *keep = text;
         return 0;
@@ -256,8 +270,8 @@ static int check_options(const struct bench_options *options, const char *keep)
         return complain("--samples, --output and --on-demand are not for --stream");
     if (options->stream && options->kernels != kernels_best())
         return complain("--stream uses the best kernels of this machine, no others");
-    if (options->stream && options->precision != W2V2_PRECISION_STORED)
-        return complain("--dtype is not for --stream: a model streams as its file has it");
+    if (!options->stream && (options->encoder || options->latency))
+        return complain("--encoder and --latency are for --stream");
     return 0;
 }
 

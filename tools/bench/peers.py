@@ -46,6 +46,8 @@ def parse_arguments():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=7, help="passes of each that are timed")
     parser.add_argument("--peers", help="names with commas between them; default: those that run in fp32")
+    parser.add_argument("--avx2", action="store_true", help="as on a machine without AVX-512: only utter, torch and "
+                        "openvino can be told so")
     parser.add_argument("--prepare", action="store_true", help="make the models and stop")
     parser.add_argument("--json", help="write all times there")
     options = parser.parse_args()
@@ -56,20 +58,21 @@ def parse_arguments():
     return options
 
 
-def environment(threads):
+def environment(threads, avx2):
     """No variable of a shell may slow a peer down."""
+    narrow = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
     clean = {key: value for key, value in os.environ.items()
-             if not key.startswith(("OPENBLAS", "MKL", "GOTO", "KMP"))}
-    return dict(clean, OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false")
+             if not key.startswith(("OPENBLAS", "MKL", "GOTO", "KMP", "ONEDNN", "ATEN"))}
+    return dict(clean, OMP_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="false", **(narrow if avx2 else {}))
 
 
 class Worker:
     """A process that decodes once for each line that it is given."""
 
-    def __init__(self, command, output, threads):
+    def __init__(self, command, output, threads, avx2):
         self.output = output
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, env=environment(threads))
+                                        stdout=subprocess.PIPE, text=True, env=environment(threads, avx2))
 
     def wait(self):
         if self.process.stdout.readline().strip() != "ready":
@@ -91,12 +94,12 @@ def start(options, window, threads):
     outputs = {peer: options.folder / f"out-{peer}-{name}.f32" for peer in ["utter", *options.peers]}
     utter = [options.bench, "--model", options.folder / "model", "--window", window, "--threads", threads,
              "--samples", options.folder / f"samples-{name}.f32", "--output", outputs["utter"], "--on-demand",
-             *options.bench_options.split()]
-    workers = {"utter": Worker(utter, outputs["utter"], threads)}
+             *options.bench_options.split(), *(["--kernels", "avx2"] if options.avx2 else [])]
+    workers = {"utter": Worker(utter, outputs["utter"], threads, options.avx2)}
     workers["utter"].wait()
     for peer in options.peers:
         command = [sys.executable, here / "peer_worker.py", peer, options.folder, window, threads, outputs[peer]]
-        workers[peer] = Worker(command, outputs[peer], threads)
+        workers[peer] = Worker(command, outputs[peer], threads, options.avx2)
         workers[peer].wait()
     return workers
 

@@ -24,6 +24,7 @@ struct session {
     const struct utter_model_info *info;
     float *samples; /* [count] */
     int64_t count;
+    bool cached;    /* the encoder's mode */
     int64_t speech; /* samples inside utterances */
     int drafts, commits, finals, words;
     struct stream_times times;
@@ -99,11 +100,18 @@ static enum utter_code open_all(struct session *session, struct utter_error *err
     session->engine = utter_engine_open(&engine, error);
     if (!session->engine)
         return UTTER_ERROR_SYSTEM;
-    session->model = utter_model_open(session->engine, session->options->model, NULL, error);
+    struct utter_model_options model = UTTER_MODEL_OPTIONS_INIT;
+    model.precision = (enum utter_precision)session->options->precision;
+    session->model = utter_model_open(session->engine, session->options->model, &model, error);
     if (!session->model)
         return UTTER_ERROR_FILE;
     session->info = utter_model_info(session->model);
-    session->stream = utter_stream_open(session->model, NULL, error);
+    struct utter_stream_options stream = UTTER_STREAM_OPTIONS_INIT;
+    stream.encoder = session->options->encoder ? (enum utter_encoder)session->options->encoder
+                                               : session->info->encoder;
+    stream.latency = (enum utter_latency)session->options->latency;
+    session->cached = stream.encoder == UTTER_ENCODER_CACHED;
+    session->stream = utter_stream_open(session->model, &stream, error);
     if (!session->stream)
         return UTTER_ERROR_MEMORY;
     session->count = (int64_t)(session->options->window * session->info->sample_rate);
@@ -138,16 +146,19 @@ static int report(struct session *session)
     double cpu = bench_median(session->times.cpu, options->repeat) / seconds;
     double final = bench_median(session->times.final, options->repeat) / seconds;
     const char *model = options->shape ? options->shape_name : options->model;
+    const char *dtype = session->info->precision == UTTER_PRECISION_INT8 ? "int8" : "fp32";
+    const char *encoder = session->cached ? "cached" : "window";
     int64_t peak = process_peak_memory();
     if (options->json)
         return bench_print_json(
-            json_pack("{s:s, s:s, s:i, s:f, s:f, s:i, s:i, s:i, s:f, s:f, s:I}", "model", model,
-                      "kernels", options->kernels->name, "threads", options->threads, "audio",
-                      options->window, "speech", seconds, "drafts", session->drafts, "commits",
-                      session->commits, "finals", session->finals, "cpu_per_second_of_speech", cpu,
+            json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f, s:i, s:i, s:i, s:f, s:f, s:I}", "model",
+                      model, "dtype", dtype, "encoder", encoder, "kernels", options->kernels->name,
+                      "threads", options->threads, "audio", options->window, "speech", seconds,
+                      "drafts", session->drafts, "commits", session->commits, "finals",
+                      session->finals, "cpu_per_second_of_speech", cpu,
                       "final_cpu_per_second_of_speech", final, "peak_bytes", (json_int_t)peak));
-    printf("%s, fp32, %s kernels, %d thread%s\n", model, options->kernels->name, options->threads,
-           options->threads == 1 ? "" : "s");
+    printf("%s, %s, %s kernels, %d thread%s, %s encoder\n", model, dtype, options->kernels->name,
+           options->threads, options->threads == 1 ? "" : "s", encoder);
     printf("stream    %.1f s of audio, %.1f s of them in %d utterances; %d drafts, %d commits\n",
            options->window, seconds, session->finals, session->drafts, session->commits);
     puts("output    each FINAL is the transcription of its samples");

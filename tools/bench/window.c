@@ -132,7 +132,8 @@ static enum utter_code open_model(struct session *session, struct utter_error *e
     struct checkpoint *checkpoint = checkpoint_open(session->options->model, error);
     if (!checkpoint)
         return UTTER_ERROR_FILE;
-    session->w2v2 = w2v2_open_kernels(checkpoint, session->pool, session->options->precision,
+    session->w2v2 = w2v2_open_kernels(checkpoint, session->pool,
+                                      (enum w2v2_precision)session->options->precision,
                                       session->options->kernels, error);
     checkpoint_close(checkpoint);
     if (!session->w2v2)
