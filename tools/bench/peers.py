@@ -46,8 +46,8 @@ def parse_arguments():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=7, help="passes of each that are timed")
     parser.add_argument("--peers", help="names with commas between them; default: those that run in fp32")
-    parser.add_argument("--avx2", action="store_true", help="as on a machine without AVX-512: only utter, torch and "
-                        "openvino can be told so")
+    parser.add_argument("--avx2", action="store_true", help="as on a machine without AVX-512: only utter and torch "
+                        "can be told so")
     parser.add_argument("--prepare", action="store_true", help="make the models and stop")
     parser.add_argument("--json", help="write all times there")
     options = parser.parse_args()
