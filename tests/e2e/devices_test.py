@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`utter devices`: the inputs there are, and one clear line where there are none."""
 
+import json
 import os
 import re
 import subprocess
@@ -19,7 +20,7 @@ def inputs_are_listed():
         result = devices(home)
     assert (result.returncode, result.stderr) == (0, ""), result
     title, *rows = result.stdout.splitlines()
-    assert re.fullmatch(r"  no  device +host API  channels  rates in kHz", title), title
+    assert re.fullmatch(r"  no  device +host API +channels  rates in kHz", title), title
     named = {}
     for row in rows:
         match = re.fullmatch(r"([* ]) +(\d+)  (\S.*?)  +(\S.*?)  +(\d+)  ([\d., ]+)", row)
@@ -29,6 +30,16 @@ def inputs_are_listed():
         assert int(channels) > 0 and "16" in rates.split(", "), row
     assert named["default"] == ("*", "ALSA"), named
     assert [mark for mark, _ in named.values()].count("*") == 1, named
+    assert named["Monitor of Null Output"] == (" ", "PulseAudio"), named
+
+
+def a_list_for_programs():
+    with live.Home() as home, live.Microphone(home):
+        result = subprocess.run([live.PROGRAM, "devices", "--json"], env=home.environment,
+                                capture_output=True, encoding="utf-8")
+    assert (result.returncode, result.stderr) == (0, ""), result
+    names = [entry["name"] for entry in json.loads(result.stdout)]
+    assert names[:2] == ["", "desktop"] and {"default", "mic.monitor"} <= set(names), names
 
 
 def nothing_is_said_in_one_line():
@@ -56,4 +67,4 @@ def output_that_cannot_be_written():
 
 if __name__ == "__main__":
     live.skip_unless_all_is_here("pulseaudio", "pactl")
-    live.run(inputs_are_listed, nothing_is_said_in_one_line, output_that_cannot_be_written)
+    live.run(inputs_are_listed, a_list_for_programs, nothing_is_said_in_one_line, output_that_cannot_be_written)
