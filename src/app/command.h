@@ -10,6 +10,7 @@ int command_listen(int argc, char **argv);
 int command_transcribe(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_eval(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_history(int argc, char **argv);
 int command_config(int argc, char **argv);
 

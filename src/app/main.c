@@ -20,6 +20,7 @@ static const char HELP[] =
     "       utter transcribe [OPTION...] FILE...    text or subtitles of recordings\n"
     "       utter devices                           the microphones that can be used\n"
     "       utter eval [OPTION...] DATASET          how many words a model gets wrong\n"
+    "       utter doctor [OPTION...]                what is wrong with the microphone?\n"
     "       utter history [ACTION] [OPTION...]      what was said before\n"
     "       utter config [COMMAND [OPTION...]]      what is set, and by whom\n"
     "       utter --version | --help\n"
@@ -41,7 +42,8 @@ static const char HELP[] =
 static int (*const COMMANDS[COMMAND_COUNT])(int argc, char **argv) = {
     [COMMAND_LISTEN] = command_listen,   [COMMAND_TRANSCRIBE] = command_transcribe,
     [COMMAND_DEVICES] = command_devices, [COMMAND_EVAL] = command_eval,
-    [COMMAND_HISTORY] = command_history, [COMMAND_CONFIG] = command_config,
+    [COMMAND_DOCTOR] = command_doctor,   [COMMAND_HISTORY] = command_history,
+    [COMMAND_CONFIG] = command_config,
 };
 
 /* Text is UTF-8 whatever the locale says; numbers in files have a point in every language. */

@@ -15,6 +15,7 @@ enum option_command {
     COMMAND_TRANSCRIBE,
     COMMAND_DEVICES,
     COMMAND_EVAL,
+    COMMAND_DOCTOR,
     COMMAND_HISTORY,
     COMMAND_CONFIG,
     COMMAND_COUNT,
@@ -32,6 +33,7 @@ enum option_kind {
 /** An option of its own for each meaning: --format of transcribe is not that of listen. */
 enum option_id {
     OPTION_DEVICE,
+    OPTION_SOUND_SECONDS,
     OPTION_INPUT,
     OPTION_MIX,
     OPTION_SPLIT,

@@ -10,7 +10,7 @@ import unittest
 
 from harness import GOLDEN, RATE, UTTER, ProgramTest, golden_cases, golden_samples, wav, without_root_powers
 
-COMMANDS = ("listen", "transcribe", "devices", "eval", "history", "config")
+COMMANDS = ("listen", "transcribe", "devices", "eval", "doctor", "history", "config")
 
 
 class BadSound(ProgramTest):

@@ -144,10 +144,14 @@ def the_configuration_decides_what_is_kept():
         assert home.sessions() == []
         listen(home, "--history")
         (old,) = home.sessions()
-        os.utime(old, (0, time.time() - 8 * 24 * 60 * 60))
+        name = os.path.join(os.path.dirname(old), "2020-01-01_000000.jsonl")
+        os.rename(old, name)
+        os.utime(name, (0, time.time() - 6 * 24 * 60 * 60))
         listen(home, "--history")
-        (new,) = home.sessions()
-        assert new != old, "a session of eight days ago is still there"
+        assert len(home.sessions()) == 2
+        os.utime(name, (0, time.time() - 8 * 24 * 60 * 60))
+        listen(home, "--history")
+        assert len(home.sessions()) == 2 and name not in home.sessions(), "an old session is there"
 
 
 def transcribed(home, path):

@@ -19,6 +19,31 @@ description=$(find root -name utter.pc)
 header=$(cd root && find . -name '*.h')
 [ "$header" = ".$prefix/include/utter.h" ] || { echo "installed headers: $header"; exit 1; }
 
+# What belongs to the program lies where each shell, man and the desktop look for it.
+share=root$prefix/share
+for file in man/man1/utter.1 man/man5/utter-config.5 applications/utter.desktop \
+  bash-completion/completions/utter zsh/site-functions/_utter \
+  fish/vendor_completions.d/utter.fish utter/models/digits/model.safetensors; do
+  [ -s "$share/$file" ] || { echo "$share/$file is not installed"; exit 1; }
+done
+"root$prefix/bin/utter" --version >/dev/null || exit 1
+if command -v mandoc >/dev/null; then
+  mandoc -T lint -W warning "$share/man/man1/utter.1" "$share/man/man5/utter-config.5"
+fi
+complete() { # WORD...: what bash offers for the last of them
+  bash -c 'compopt() { :; }; . "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _utter
+    printf "%s\n" "${COMPREPLY[@]}"' bash "$share/bash-completion/completions/utter" "$@"
+}
+[ "$(complete utter tr)" = transcribe ] || { echo "bash completes no command"; exit 1; }
+[ "$(complete utter history --ol)" = --older ] || { echo "bash completes no option"; exit 1; }
+[ "$(complete utter transcribe --case l)" = lower ] || { echo "bash completes no value"; exit 1; }
+if command -v fish >/dev/null; then
+  [ "$(fish -N -c "source $share/fish/vendor_completions.d/utter.fish
+    complete -C 'utter transcribe --case l'" | cut -f 1)" = lower ] ||
+    { echo "fish completes no value"; exit 1; }
+fi
+! command -v zsh >/dev/null || zsh -n "$share/zsh/site-functions/_utter"
+
 export PKG_CONFIG_PATH="$work/${description%/*}"
 describe() {
   pkg-config --define-variable=prefix="$work/root$prefix" "$@" utter
