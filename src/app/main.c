@@ -20,7 +20,7 @@ static const char HELP[] =
     "       utter transcribe [OPTION...] FILE...    text or subtitles of recordings\n"
     "       utter devices                           the microphones that can be used\n"
     "       utter eval [OPTION...] DATASET          how many words a model gets wrong\n"
-    "       utter doctor [OPTION...]                what is wrong with the microphone?\n"
+    "       utter doctor [OPTION...]                what keeps captions from working\n"
     "       utter history [ACTION] [OPTION...]      what was said before\n"
     "       utter config [COMMAND [OPTION...]]      what is set, and by whom\n"
     "       utter --version | --help\n"
