@@ -77,6 +77,19 @@ static void a_voice_over_the_noise_is_speech(void **state)
     }
 }
 
+/* 4.5 dB over the floor: not enough to open, enough to stay open. */
+static void what_keeps_the_gate_open_does_not_open_it(void **state)
+{
+    (void)state;
+    struct room room = enter();
+    hear_long(&room, 3 * SECOND, -50, -200, -200);
+    float faint = -50 + 10 * log10f(powf(10, 0.45f) - 1);
+    assert_int_equal(hear_long(&room, SECOND, -50, faint, -200), 0);
+    assert_true(hear_long(&room, SECOND / 2, -50, -35, -200) >= SECOND / 2 - 1);
+    assert_int_equal(hear_long(&room, SECOND, -50, faint, -200), SECOND);
+    assert_true(hear_long(&room, SECOND, -50, -200, -200) <= 2);
+}
+
 static void speech_from_the_first_sample_is_heard(void **state)
 {
     (void)state;
@@ -126,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_at_any_level_is_silence_in_the_end),
         cmocka_unit_test(a_voice_over_the_noise_is_speech),
+        cmocka_unit_test(what_keeps_the_gate_open_does_not_open_it),
         cmocka_unit_test(speech_from_the_first_sample_is_heard),
         cmocka_unit_test(hum_is_no_speech),
         cmocka_unit_test(a_louder_room_is_got_used_to),

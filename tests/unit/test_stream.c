@@ -337,6 +337,23 @@ static void a_long_utterance_is_cut_between_words(void **state)
     close_fixture(&f);
 }
 
+/* What lies before the gate opens is heard, unless it was heard already. */
+static void the_preroll_goes_back_to_the_last_utterance_at_most(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    open_fixture(&f, (struct utter_stream_options){.endpoint_silence_ms = 100});
+    voice_say(&f.samples, &f.count, "..........ab|.ab|..........");
+    feed_all(&f);
+    assert_string_equal(f.text.commits, "ab ab ");
+    assert_string_equal(f.text.finals, "ab\nab\n");
+    assert_true(f.text.first_start <= (100 - 20) * VOICE_FRAME);
+    /* The second begins where the first ended: less than half a second before its word. */
+    assert_true(f.text.final_start > (100 + 12) * VOICE_FRAME);
+    assert_true(f.text.final_start <= f.text.final[0].start);
+    close_fixture(&f);
+}
+
 /* What is said between two delimiters is a sound without a word. */
 static void sound_without_a_word_ends_the_utterance(void **state)
 {
@@ -472,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_gap_without_audio_after_it_is_told),
         cmocka_unit_test(flush_keeps_the_last_word),
         cmocka_unit_test(a_long_utterance_is_cut_between_words),
+        cmocka_unit_test(the_preroll_goes_back_to_the_last_utterance_at_most),
         cmocka_unit_test(sound_without_a_word_ends_the_utterance),
         cmocka_unit_test(the_gate_can_be_off),
         cmocka_unit_test(silence_costs_no_decode),
