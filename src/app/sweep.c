@@ -3,6 +3,7 @@
 
 #include "app/evaluation_report.h"
 #include "app/fault.h"
+#include "app/interrupt.h"
 #include "app/options.h"
 #include "app/output.h"
 
@@ -148,12 +149,14 @@ static bool write_table(const char *path, const json_t *rows, struct utter_error
     char *text = table_text(rows, dot != NULL && strcmp(dot, ".tsv") == 0);
     if (text == NULL)
         return fault_memory(error);
+    interrupt_hold(); /* nothing half-written */
     struct output *output = output_open(path, OUTPUT_REPLACE, error);
     bool done = output != NULL && output_write(output, text, strlen(text), error);
     if (done)
         done = output_close(output, error);
     else
         output_abandon(output);
+    interrupt_release();
     free(text);
     return done;
 }
