@@ -279,12 +279,11 @@ struct utter_event {
 
 /* ---- tier 1: a stream ------------------------------------------------------------------------ */
 
-/** Left context, hop and right context in one word: how soon words come, at what price. */
+/** Left context, hop and right context in one word, in ms: how soon words come, at what price. */
 enum utter_latency {
-    UTTER_LATENCY_LOW = 1,    /**< soon, with more errors and more work */
-    UTTER_LATENCY_NORMAL = 2, /**< right context: what the model's convolutions look ahead, within
-                                 640 to 800 ms */
-    UTTER_LATENCY_HIGH = 3,   /**< later, with fewer errors and less work */
+    UTTER_LATENCY_LOW = 1,    /**< 4000, 320, 480: soon, with more errors and more work */
+    UTTER_LATENCY_NORMAL = 2, /**< 4000, 400, 800 */
+    UTTER_LATENCY_HIGH = 3,   /**< 8000, 800, 1280: later, with fewer errors and less work */
 };
 
 struct utter_stream_options {

@@ -13,7 +13,6 @@ struct acoustic {
     int sample_rate;            /* Hz */
     int frame_samples;          /* from one frame to the next */
     int receptive_field;        /* samples that one frame sees, at least */
-    int look_ahead;             /* frames after it that the model's convolutions look at */
     int columns;                /* of the emissions */
     int feature_columns;        /* of the features */
     enum utter_encoder encoder; /* what streams of it run by default */

@@ -90,7 +90,6 @@ void model_describe_acoustic(const struct utter_model *model, struct acoustic *a
         .sample_rate = config->sampling_rate,
         .frame_samples = config->frame_samples,
         .receptive_field = config->receptive_field,
-        .look_ahead = config->num_conv_pos_embeddings / 2,
         .columns = config->vocab_size,
         .feature_columns = config->conv_dim[config->conv_layers - 1],
         .encoder = model->info.encoder,

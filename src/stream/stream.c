@@ -9,10 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK_LEAST_MS = 10,          /* what the gate looks at: whole frames of at least this */
-    PREROLL_MS = 500,             /* weak beginnings of words are before the gate opens */
-    RIGHT_CONTEXT_LEAST_MS = 640, /* less costs words, measured */
-    RIGHT_CONTEXT_MOST_MS = 800,  /* by default; commits wait for it */
+    BLOCK_LEAST_MS = 10, /* what the gate looks at: whole frames of at least this */
+    PREROLL_MS = 500,    /* weak beginnings of words are before the gate opens */
     ENDPOINT_SILENCE_MS = 800,
     ENDPOINT_WORDLESS_MS = 4000,
     UTTERANCE_LIMIT_MS = 20000,
@@ -25,27 +23,18 @@ static int64_t larger(int64_t a, int64_t b)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+/* Milliseconds; chosen from curves (tools/bench/README.md). */
 struct preset {
-    int left_context_ms;
-    int hop_ms;
-    int right_context_ms; /* 0: what the model's convolutions look ahead */
+    int left_context;
+    int hop;
+    int right_context;
 };
 
 static const struct preset presets[] = {
-    [UTTER_LATENCY_LOW] = {4000, 240, 320},
-    [UTTER_LATENCY_NORMAL] = {4000, 400, 0},
+    [UTTER_LATENCY_LOW] = {4000, 320, 480},
+    [UTTER_LATENCY_NORMAL] = {4000, 400, 800},
     [UTTER_LATENCY_HIGH] = {8000, 800, 1280},
 };
-
-/* As far as the model's convolutions look ahead, within what captions can wait for. */
-static int default_right_context(const struct acoustic *acoustic)
-{
-    int ms = (int)((int64_t)acoustic->look_ahead * acoustic->frame_samples * 1000 /
-                   acoustic->sample_rate);
-    if (ms < RIGHT_CONTEXT_LEAST_MS)
-        return RIGHT_CONTEXT_LEAST_MS;
-    return ms < RIGHT_CONTEXT_MOST_MS ? ms : RIGHT_CONTEXT_MOST_MS;
-}
 
 /* An enum's field of the options: `fallback` for 0. */
 static enum utter_code check_choice(const char *name, int *value, int fallback, int most,
@@ -79,14 +68,12 @@ enum utter_code stream_options(struct utter_stream_options *o,
     if (code)
         return code;
     const struct preset *preset = &presets[o->latency];
-    int right =
-        preset->right_context_ms ? preset->right_context_ms : default_right_context(acoustic);
     const struct option_range ranges[] = {
         {"sample_rate", &o->sample_rate, acoustic->sample_rate, INPUT_RATE_LEAST, INPUT_RATE_MOST},
         {"channels", &o->channels, 1, 1, INPUT_CHANNELS_MOST},
-        {"left_context_ms", &o->left_context_ms, preset->left_context_ms, 20, 60000},
-        {"hop_ms", &o->hop_ms, preset->hop_ms, 20, 10000},
-        {"right_context_ms", &o->right_context_ms, right, 20, 10000},
+        {"left_context_ms", &o->left_context_ms, preset->left_context, 20, 60000},
+        {"hop_ms", &o->hop_ms, preset->hop, 20, 10000},
+        {"right_context_ms", &o->right_context_ms, preset->right_context, 20, 10000},
         {"endpoint_silence_ms", &o->endpoint_silence_ms, ENDPOINT_SILENCE_MS, 100, 10000},
         {"endpoint_wordless_ms", &o->endpoint_wordless_ms, ENDPOINT_WORDLESS_MS, 500, 300000},
         {"utterance_limit_ms", &o->utterance_limit_ms, UTTERANCE_LIMIT_MS, 1000, 300000},

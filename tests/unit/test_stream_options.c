@@ -48,7 +48,7 @@ static void options_are_checked(void **state)
 static void latency_is_a_preset_that_may_be_overridden(void **state)
 {
     (void)state;
-    struct voice_model model = {.look_ahead = 64};
+    struct voice_model model = {0};
     const struct acoustic acoustic = voice_acoustic(&model);
     struct utter_stream_options low, normal, high, given = UTTER_STREAM_OPTIONS_INIT;
     assert_int_equal(stream_options(&normal, NULL, &acoustic, NULL), UTTER_OK);

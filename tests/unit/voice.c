@@ -118,7 +118,6 @@ struct acoustic voice_acoustic(struct voice_model *model)
         .sample_rate = VOICE_RATE,
         .frame_samples = VOICE_FRAME,
         .receptive_field = VOICE_FIELD,
-        .look_ahead = model->look_ahead,
         .columns = VOICE_COLUMNS,
         .feature_columns = 1,
         .encoder = model->encoder ? model->encoder : UTTER_ENCODER_WINDOW,
