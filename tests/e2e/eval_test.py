@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
 from harness import GOLDEN, ROOT, ProgramTest, golden_cases, golden_samples, wav
@@ -177,11 +178,11 @@ class Evaluation(ProgramTest):
         for table in ("curve.json", "curve.tsv"):
             self.run_utter("eval", "--model", GOLDEN / MODEL, "--encoder", "window", "--sweep", table, "--left", "1",
                            "--hop", "0.2,0.4", "--right", "0.3", "table.tsv")
-            subprocess.run([ROOT / "tools" / "plot", table, "-o", "curve.svg"], cwd=self.folder, check=True)
+            subprocess.run([sys.executable, ROOT / "tools" / "plot", table, "-o", "curve.svg"], cwd=self.folder, check=True)
             pictures.append((self.folder / "curve.svg").read_text())
             self.assertIn("<svg", pictures[-1])
         self.write("other.json", b"[]")
-        refused = subprocess.run([ROOT / "tools" / "plot", "other.json", "-o", "a.svg"], cwd=self.folder,
+        refused = subprocess.run([sys.executable, ROOT / "tools" / "plot", "other.json", "-o", "a.svg"], cwd=self.folder,
                                  capture_output=True, text=True)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("other.json", refused.stderr)
