@@ -172,7 +172,7 @@ static bool score_stream(struct run *run, const struct measure_heard *heard, siz
 
 static bool stream_one(struct run *run, const struct utter_stream_options *given,
                        const struct recording *recording, const struct utter_transcript *offline,
-                       size_t number, struct utter_error *error)
+                       size_t number, struct progress *progress, struct utter_error *error)
 {
     struct stream_evaluation *streamed = run->streamed;
     struct utter_stream_options options = *given;
@@ -180,7 +180,7 @@ static bool stream_one(struct run *run, const struct utter_stream_options *given
     struct score score;
     options.sample_rate = recording->rate;
     if (!measure_stream(run->evaluation->model, &options, recording->samples, recording->count,
-                        &streamed->measure, &heard, error))
+                        progress, &streamed->measure, &heard, error))
         return false;
     streamed->audio_seconds += (double)recording->count / recording->rate;
     streamed->cost.wall_seconds += heard.wall_seconds;
@@ -201,14 +201,17 @@ static bool stream_all(struct run *run, const struct utter_stream_options *optio
     size_t count = evaluation->dataset->count;
     struct progress progress;
     bool done = true;
-    if (evaluation->options->joined)
-        return stream_one(run, options, &evaluation->joined, evaluation->whole, 0, error);
-    progress_begin(&progress, name, 0, 1);
+    const struct recording *joined = &evaluation->joined;
+    progress_begin(&progress, name, evaluation->options->joined ? joined->rate : 0, 1);
+    if (evaluation->options->joined) {
+        done = stream_one(run, options, joined, evaluation->whole, 0, &progress, error);
+        count = 0;
+    }
     for (size_t i = 0; done && i < count; i++) {
         struct recording recording;
         progress_update(&progress, (int64_t)i, (int64_t)count);
         done = evaluation_load(evaluation, i, &recording, error) &&
-               stream_one(run, options, &recording, evaluation->transcripts[i], i, error);
+               stream_one(run, options, &recording, evaluation->transcripts[i], i, NULL, error);
         recording_free(&recording);
     }
     progress_end(&progress);

@@ -27,6 +27,7 @@ struct screen {
 struct run {
     struct measure *measure;
     struct measure_heard *heard;
+    struct progress *progress; /* or NULL */
     struct screen screen;
     int rate;
     struct latency now;   /* the audio that has come, and how long ago it did */
@@ -318,6 +319,8 @@ static bool feed_all(struct run *run, struct utter_stream *stream, const float *
         if (taken < 0 || !see_events(run, stream, error))
             return false;
         position += taken;
+        if (run->progress != NULL && position / run->rate > (position - taken) / run->rate)
+            progress_update(run->progress, position, count);
     }
     struct clocks clocks = start_clocks();
     enum utter_code code = utter_stream_flush(stream, error);
@@ -326,11 +329,13 @@ static bool feed_all(struct run *run, struct utter_stream *stream, const float *
 }
 
 bool measure_stream(struct utter_model *model, const struct utter_stream_options *options,
-                    const float *samples, int64_t count, struct measure *measure,
-                    struct measure_heard *heard, struct utter_error *error)
+                    const float *samples, int64_t count, struct progress *progress,
+                    struct measure *measure, struct measure_heard *heard, struct utter_error *error)
 {
-    struct run run = {
-        .measure = measure, .heard = heard, .unstable_before = measure->unstable_words};
+    struct run run = {.progress = progress,
+                      .measure = measure,
+                      .heard = heard,
+                      .unstable_before = measure->unstable_words};
     *heard = (struct measure_heard){.commits = calloc(1, 1), .finals = calloc(1, 1)};
     run.rate = options != NULL && options->sample_rate != 0 ? options->sample_rate
                                                             : utter_model_info(model)->sample_rate;

@@ -21,6 +21,7 @@
 #define APP_MEASURE_H
 
 #include "app/interval.h"
+#include "app/progress.h"
 #include "app/score.h"
 #include "utter.h"
 
@@ -78,10 +79,14 @@ struct measure_heard {
     double cpu_seconds;  /**< of the process, meanwhile */
 };
 
-/** Runs one stream over `samples` and adds what it did to `measure`. */
+/**
+ * Runs one stream over `samples` and adds what it did to `measure`. A `progress` that has begun is
+ * told the samples; NULL: none.
+ */
 bool measure_stream(struct utter_model *model, const struct utter_stream_options *options,
-                    const float *samples, int64_t count, struct measure *measure,
-                    struct measure_heard *heard, struct utter_error *error);
+                    const float *samples, int64_t count, struct progress *progress,
+                    struct measure *measure, struct measure_heard *heard,
+                    struct utter_error *error);
 
 void measure_heard_free(struct measure_heard *heard);
 void measure_free(struct measure *measure);
