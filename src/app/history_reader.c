@@ -186,7 +186,7 @@ static bool take_gap(struct reading *reading, const json_t *object)
 
 static void take_head(struct history_session *session, const json_t *object)
 {
-    if (session->began != NULL)
+    if (session->began != NULL || session->source != NULL || session->model != NULL)
         return;
     session->began = read_text(object, "began");
     session->source = read_text(object, "source");
