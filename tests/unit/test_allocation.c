@@ -128,10 +128,61 @@ static void a_running_stream_allocates_nothing(void **state)
     }
 }
 
+/* Pushes a recording as the producer, reads as the consumer, until its FINALs are there. */
+static int run_live(struct utter_live *live, const float *samples, int64_t count, int64_t *position,
+                    uint64_t *finals)
+{
+    int events = 0;
+    uint64_t spoken = *finals;
+    assert_int_equal(utter_live_push(live, samples, count, *position), count);
+    utter_live_flush(live);
+    *position += count;
+    struct utter_live_status status = UTTER_LIVE_STATUS_INIT;
+    /* The flush itself shows only in its events. */
+    while (utter_live_status(live, &status), status.decoded < *position || *finals < spoken ||
+                                                 utter_live_wait(live, 50) == UTTER_WAIT_EVENT) {
+        utter_live_wait(live, 5);
+        for (const struct utter_event *event; (event = utter_live_next(live)); events++) {
+            if (event->utterance > spoken)
+                spoken = event->utterance;
+            *finals += event->type == UTTER_EVENT_FINAL;
+        }
+    }
+    return events;
+}
+
+static void a_live_stream_allocates_nothing(void **state)
+{
+    (void)state;
+    if (!CAN_COUNT)
+        skip();
+    int64_t count, position = 0;
+    uint64_t finals = 0;
+    float *samples = make_recording("digits", &count);
+    struct utter_engine *engine = utter_engine_open(NULL, NULL);
+    struct utter_model *model = utter_model_open(engine, GOLDEN_DIRECTORY "/digits", NULL, NULL);
+    struct utter_stream_options options = UTTER_STREAM_OPTIONS_INIT;
+    options.channels = 2;
+    options.encoder = UTTER_ENCODER_CACHED;
+    struct utter_live *live = utter_live_open(model, &options, NULL, NULL);
+    assert_non_null(live);
+    run_live(live, samples, count, &position, &finals);
+    long before = atomic_load(&allocations);
+    for (int k = 0; k < 3; k++)
+        assert_true(run_live(live, samples, count, &position, &finals) >= 3);
+    assert_true(finals >= 3);
+    assert_int_equal(atomic_load(&allocations) - before, 0);
+    utter_live_close(live);
+    utter_model_close(model);
+    utter_engine_close(engine);
+    free(samples);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_running_stream_allocates_nothing),
+        cmocka_unit_test(a_live_stream_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -298,6 +299,42 @@ static void being_behind_is_told_and_ends(void **state)
     close_fixture(&f);
 }
 
+/* Speech faster than life, with a model that takes its time: all of it in the end while the ring
+ * has room, and a GAP of just what did not fit when it has not. */
+static void speech_at_any_speed_is_kept_or_told(void **state)
+{
+    (void)state;
+    static const int speeds[] = {2, 4, 10};
+    for (int i = 0; i < 6; i++) {
+        bool room = i % 2 == 0;
+        int speed = speeds[i / 2], words = 0;
+        struct fixture f = {.model.delay_ms = 80, .final_model.delay_ms = 80};
+        open_fixture(&f, room ? 60000 : 300, false);
+        while (f.count < 2 * speed * VOICE_RATE / 2) {
+            voice_say(&f.samples, &f.count, "abc|def|");
+            words += 2;
+        }
+        int64_t fitted = 0, step = VOICE_RATE / 50;
+        for (int64_t at = 0; at < f.count; at += step) {
+            fitted += push(&f, at, at + step < f.count ? at + step : f.count, 0);
+            nanosleep(&(struct timespec){.tv_nsec = 20000000 / speed}, NULL);
+            read_ready(&f);
+        }
+        utter_live_finish(f.live, f.count);
+        read_all(&f);
+        assert_int_equal(f.text.lost, f.count - fitted);
+        assert_int_equal(status_of(&f).lost, f.count - fitted);
+        assert_int_equal(status_of(&f).decoded, f.count);
+        print_message("%d times as fast, ring of %d ms: %ld of %ld samples lost\n", speed,
+                      room ? 60000 : 300, (long)(f.count - fitted), (long)f.count);
+        if (room) {
+            assert_int_equal(f.text.lost, 0);
+            assert_int_equal(count_of(f.text.commits, ' '), words);
+        }
+        close_fixture(&f);
+    }
+}
+
 /* Nobody reads: the worker waits for the queue, audio for the worker, and all is told at last. */
 static void a_reader_that_sleeps_loses_nothing_unseen(void **state)
 {
@@ -405,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_full_ring_gives_a_gap_of_exact_length),
         cmocka_unit_test(finals_that_lag_lose_nothing),
         cmocka_unit_test(being_behind_is_told_and_ends),
+        cmocka_unit_test(speech_at_any_speed_is_kept_or_told),
         cmocka_unit_test(a_reader_that_sleeps_loses_nothing_unseen),
         cmocka_unit_test(random_rounds),
         cmocka_unit_test(bad_arguments),

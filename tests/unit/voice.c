@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Loudness of a label: its id, over this. */
 static const float LOUDNESS_STEPS = 40.0f;
@@ -44,6 +45,8 @@ static void write_rows(struct voice_model *model, const float *labels, int64_t f
     if (model->gate)
         while (sem_wait(model->gate))
             ;
+    if (model->delay_ms > 0)
+        nanosleep(&(struct timespec){.tv_nsec = model->delay_ms * 1000000L}, NULL);
     model->passes++;
     for (int64_t f = 0; f < frames; f++) {
         float *row = rows + f * VOICE_COLUMNS;

@@ -30,7 +30,8 @@ struct voice_model {
     int look_ahead; /* frames; a label with fewer after it in the window is heard as '?' */
     enum utter_encoder encoder; /* default window */
     bool local;
-    sem_t *gate; /* each pass waits for it; NULL: none does */
+    sem_t *gate;  /* each pass waits for it; NULL: none does */
+    int delay_ms; /* each pass takes so long */
 
     /* what streams asked of it so far */
     int64_t longest; /* window, in samples */
