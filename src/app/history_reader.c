@@ -48,7 +48,9 @@ static char *read_text(const json_t *object, const char *key)
 static bool read_word(const json_t *object, struct utter_word *word)
 {
     word->text = read_text(object, "text");
-    word->confidence = (float)json_number_value(json_object_get(object, "confidence"));
+    double confidence = json_number_value(json_object_get(object, "confidence"));
+    /* A damaged one must not become an infinity, which JSON cannot write; the word is kept. */
+    word->confidence = (float)fmin(fmax(confidence, 0.0), 1.0);
     return word->text != NULL && read_time(object, "start", &word->start) &&
            read_time(object, "end", &word->end);
 }
