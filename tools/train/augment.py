@@ -1,9 +1,15 @@
 """What a microphone, a room and a person do to a recording. Every function takes the generator."""
 
+import io
+
 import numpy as np
+import soundfile
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from corpus import RATE
+from rooms import Rooms
+
+ROOMS = Rooms(0)
 
 
 def decibels(db):
@@ -19,6 +25,33 @@ def speed(audio, twentieths):
     if twentieths == 20:
         return audio
     return resample_poly(audio, 20, twentieths).astype(np.float32)
+
+
+def stretch(audio, ratio, window=640, search=160):
+    """`ratio` times as long at the same pitch: windows are laid where they continue best (WSOLA)."""
+    hop, shape = window // 2, np.hanning(window + 1)[:window].astype(np.float32)
+    count = int((len(audio) * ratio - window) / hop)
+    if count < 2 or len(audio) < 2 * window:
+        return audio
+    out, at = np.zeros(count * hop + window, np.float32), 0
+    for number in range(count):
+        if number:
+            want = audio[at + hop : at + hop + window]  # what would follow
+            low = min(max(0, int(number * hop / ratio) - search), len(audio) - window)
+            field = audio[low : low + 2 * search + window]
+            if len(want) < window or len(field) < window:
+                break
+            at = low + int(np.argmax(fftconvolve(field, want[::-1], "valid")))
+        out[number * hop : number * hop + window] += audio[at : at + window] * shape
+    return out
+
+
+def pitch(audio, twentieths):
+    """Higher (> 20) or lower (< 20) voices, formants included, as fast as before; as long, too."""
+    if twentieths == 20:
+        return audio
+    changed = stretch(speed(audio, twentieths), twentieths / 20.0)[: len(audio)]
+    return np.pad(changed, (0, len(audio) - len(changed)))
 
 
 def coloured_noise(rng, samples):
@@ -66,7 +99,9 @@ def narrow(rng, audio):
 
 
 def room(rng, audio):
-    """The direct sound, then a tail of noise that decays by 60 dB in 0.1 to 0.6 s."""
+    """A box of walls, or the direct sound and a tail of noise that decays by 60 dB in 0.1 to 0.6 s."""
+    if rng.random() < 0.5:
+        return fftconvolve(audio, ROOMS.draw(rng))[: len(audio)].astype(np.float32)
     decay = rng.uniform(0.1, 0.6)
     samples = int(decay * RATE * 0.7)
     tail = rng.standard_normal(samples).astype(np.float32)
@@ -75,6 +110,26 @@ def room(rng, audio):
     tail *= decibels(rng.uniform(-18.0, -2.0)) / np.sqrt(np.sum(tail * tail) + 1e-9)
     tail[0] = 1.0
     return fftconvolve(audio, tail)[: len(audio)].astype(np.float32)
+
+
+def telephone(audio):
+    """8 kHz and the eight bits of mu-law."""
+    narrow_band = resample_poly(audio, 1, 2)
+    peak = float(np.max(np.abs(narrow_band))) + 1e-9
+    squeezed = np.sign(narrow_band) * np.log1p(255 * np.abs(narrow_band) / peak) / np.log(256)
+    squeezed = np.round(squeezed * 127) / 127
+    wide = np.sign(squeezed) * np.expm1(np.abs(squeezed) * np.log(256)) / 255 * peak
+    return resample_poly(wide, 2, 1)[: len(audio)].astype(np.float32)
+
+
+def opus(rng, audio):
+    """There and back through the codec of video calls, at a low to middling rate."""
+    peak, file = float(np.max(np.abs(audio))) + 1e-9, io.BytesIO()
+    soundfile.write(file, audio / peak * 0.5, RATE, format="OGG", subtype="OPUS",
+                    compression_level=rng.uniform(0.85, 1.0))
+    file.seek(0)
+    back = soundfile.read(file, dtype="float32")[0][: len(audio)]
+    return np.pad(back, (0, len(audio) - len(back))) * (peak * 2)
 
 
 def set_level(rng, audio, peak):
@@ -102,8 +157,13 @@ def spoil(rng, audio, voices):
         noise = babble(rng, len(audio), voices) if crowd else coloured_noise(rng, len(audio))
         ratio = rng.uniform(8.0, 35.0) if crowd else rng.uniform(3.0, 50.0)
         audio = audio + noise * (level * decibels(-ratio))
-    if rng.random() < 0.25:
+    channel = rng.random()
+    if channel < 0.2:
         audio = narrow(rng, audio)
+    elif channel < 0.26:
+        audio = telephone(audio)
+    elif channel < 0.3:
+        audio = opus(rng, audio)
     peak = float(np.max(np.abs(audio))) + 1e-9
     if rng.random() < 0.08:
         limit = peak * rng.uniform(0.2, 0.8)

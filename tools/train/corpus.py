@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 RATE = 16000
+HEADINGS = ("file", "seconds", "source", "speaker", "text")
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Clip:
     speaker: str
     text: str
     audio: np.ndarray  # int16 [samples], a view into the cache
+    words: tuple = ()  # where aligned: (word, start, stop) in frames of 10 ms
+    sounds: np.ndarray = None  # where aligned: phone numbers, uint8 [frames of 10 ms]
 
     @property
     def samples(self):
@@ -25,7 +28,7 @@ class Clip:
 
 
 def read_table(path):
-    """Rows of a tab-separated table with the columns file, seconds, source, speaker, text."""
+    """Rows of a tab-separated table with the columns of HEADINGS."""
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
@@ -39,8 +42,21 @@ def decode(path):
 
 def load(data, split, work):
     """All clips of DATA/split.tsv, whose files lie under DATA/split/."""
+    if not (Path(data) / f"{split}.tsv").exists():
+        raise SystemExit(f"{data}/{split}.tsv is missing: README.md says how the data must lie")
+    return load_rows(read_table(Path(data) / f"{split}.tsv"), data, split, work)
+
+
+def load_untranscribed(data, work):
+    """All recordings below DATA/untranscribed; none if there is no such folder."""
+    folder = Path(data) / "untranscribed"
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    rows = [{"file": name, "source": "", "speaker": "", "text": ""} for name in names]
+    return load_rows(rows, data, "untranscribed", work) if rows else []
+
+
+def load_rows(rows, data, split, work):
     data, work = Path(data), Path(work)
-    rows = read_table(data / f"{split}.tsv")
     sound, ends = work / f"{split}.pcm", work / f"{split}.ends.npy"
     if not ends.exists():
         work.mkdir(parents=True, exist_ok=True)

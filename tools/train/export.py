@@ -5,15 +5,20 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+from transformers.utils import logging
 
+import figures
 from network import LABEL
+
+logging.disable_progress_bar()
+CACHED_MAY_COST = 2.0  # of 100 words
 
 
 def write(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def processor(folder):
+def processor(folder, normalise):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "vocab.json"
@@ -21,7 +26,7 @@ def processor(folder):
     return Wav2Vec2Processor(
         feature_extractor=Wav2Vec2FeatureExtractor(
             feature_size=1, sampling_rate=16000, padding_value=0.0,
-            do_normalize=False, return_attention_mask=True,
+            do_normalize=normalise, return_attention_mask=True,
         ),
         tokenizer=Wav2Vec2CTCTokenizer(
             str(vocabulary), bos_token="<s>", eos_token="</s>", unk_token="<unk>",
@@ -30,10 +35,10 @@ def processor(folder):
     )
 
 
-def save(model, folder):
+def save(model, folder, normalise=False):
     """Writes config, vocabulary, processor and the weights, rounded to F16."""
     folder = Path(folder)
-    made = processor(folder)
+    made = processor(folder, normalise)
     made.tokenizer.save_pretrained(folder)
     made.feature_extractor.save_pretrained(folder)
     tokens = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
@@ -48,3 +53,14 @@ def save(model, folder):
             config[key] = "float16"
     write(folder / "config.json", config)
     (folder / "model.safetensors").chmod(0o644)
+
+
+def describe(folder, measured):
+    """utter.json: how a stream of it is best heard, and of 100 words how many are wrong."""
+    rate = figures.main_rate(measured)
+    chunked = [one["rate"] for one in measured.get("contexts", [])]
+    near = rate is not None and chunked and min(chunked) <= rate + CACHED_MAY_COST
+    known = {"encoder": "cached" if near else "window"}
+    if rate is not None:
+        known["word_error_rate"] = round(rate, 1)
+    write(Path(folder) / "utter.json", known)

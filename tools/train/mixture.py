@@ -44,6 +44,10 @@ class Mixture:
         }
         self.lengths = np.array([c.samples for c in speech]) if speech else np.zeros(0)
 
+    def describe(self):
+        return (f"{len(self.strings)} strings, {len(self.speech)} sentences, "
+                f"{sum(map(len, self.by_word.values()))} single words of {len(self.voices)} voices")
+
     def batch(self, number):
         rng = np.random.default_rng([self.seed, number])
         early = number < self.training["short_steps"]
@@ -92,7 +96,7 @@ class Mixture:
         one_voice = rng.random() < 0.6
         voice = self.voices[rng.integers(len(self.voices))]
         rate = rng.integers(16, 26)
-        pause = rng.choice([0.02, 0.1, 0.25, 0.6])
+        pause = rng.choice([0.02, 0.1, 0.25, 0.6, 1.0])
         at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.8))
         spans = []
         while True:
@@ -130,7 +134,7 @@ class Mixture:
     def joined(self, rng, samples, clips, most):
         """Up to `most` whole recordings with pauses; the rest is silence."""
         audio, said = np.zeros(samples, np.float32), []
-        at = int(rng.uniform(0.0, 0.5) * RATE)
+        at = int(rng.uniform(0.0, 0.5 if rng.random() < 0.6 else 1.5) * RATE)
         rate = int(rng.integers(17, 25))
         for _ in range(8):
             clip = clips[rng.integers(len(clips))]
@@ -140,7 +144,7 @@ class Mixture:
             piece *= 0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0))
             audio[at : at + len(piece)] = piece[: samples - at]
             said.append(clip.text)
-            at += len(piece) + int(rng.exponential(0.3) * RATE)
+            at += len(piece) + int(rng.exponential(rng.choice([0.2, 0.8])) * RATE)
             most -= 1
             if most == 0:
                 break

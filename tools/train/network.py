@@ -2,28 +2,43 @@
 
 import torch
 from torch import nn
-from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, Wav2Vec2ForPreTraining
+
+from corpus import RATE
 
 BLANK, DELIMITER = "<pad>", "|"
 TOKENS = [BLANK, "<s>", "</s>", "<unk>", DELIMITER, *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
 LABEL = {token: number for number, token in enumerate(TOKENS)}
 
 
-def build(section):
-    return Wav2Vec2ForCTC(
-        Wav2Vec2Config(
-            vocab_size=len(TOKENS),
-            pad_token_id=LABEL[BLANK],
-            bos_token_id=LABEL["<s>"],
-            eos_token_id=LABEL["</s>"],
-            ctc_loss_reduction="mean",
-            ctc_zero_infinity=True,
-            mask_time_prob=0.0,
-            layerdrop=0.0,
-            num_feat_extract_layers=len(section["conv_dim"]),
-            **section,
-        )
+def config(section, **more):
+    return Wav2Vec2Config(
+        vocab_size=len(TOKENS),
+        pad_token_id=LABEL[BLANK],
+        bos_token_id=LABEL["<s>"],
+        eos_token_id=LABEL["</s>"],
+        ctc_loss_reduction="mean",
+        ctc_zero_infinity=True,
+        layerdrop=0.0,
+        num_feat_extract_layers=len(section["conv_dim"]),
+        **section,
+        **more,
     )
+
+
+def build(section):
+    return Wav2Vec2ForCTC(config(section, mask_time_prob=0.0))
+
+
+def build_for_pretraining(recipe):
+    """A share of masked time above zero, for else there is no embedding to mask with."""
+    training = recipe["pretraining"]
+    model = Wav2Vec2ForPreTraining(config(
+        recipe["model"], mask_time_prob=training["mask_share"],
+        mask_time_length=training["mask_frames"], num_negatives=training["negatives"]))
+    start_as_filterbank(model.wav2vec2.feature_extractor.conv_layers[0].conv,
+                        recipe["training"]["filterbank_gain"])
+    return model
 
 
 def labels(words):
@@ -31,23 +46,66 @@ def labels(words):
     return [LABEL[letter] for word in words for letter in word + DELIMITER]
 
 
-def attention_limit(frames, chunk, left):
-    """Additive mask [1, 1, frames, frames]: own chunk to its end, and `left` frames before it."""
-    at = torch.arange(frames)
-    start = (at // chunk) * chunk
-    seen = (at[None, :] < (start + chunk)[:, None]) & (at[None, :] >= (start - left)[:, None])
-    return torch.zeros(frames, frames).masked_fill(~seen, torch.finfo(torch.float32).min)[None, None]
+def normalised(audio):
+    """What `do_normalize` asks for: each recording [batch, samples] at mean 0 and variance 1."""
+    spread = audio.var(-1, unbiased=False, keepdim=True)
+    return (audio - audio.mean(-1, keepdim=True)) / torch.sqrt(spread + 1e-7)
+
+
+class Blocks:
+    """What a stream in chunks sees, for a whole utterance in one pass (utter's cached encoder).
+
+    Block b is the frames that a chunk settles, [b * chunk, (b + 1) * chunk), and copies of the
+    `right` ragged ones after them. Its frames attend to each other and to the settled frames of up
+    to `left` frames before; the positional convolution sees zeros after the block."""
+
+    def __init__(self, frames, chunk, left, right):
+        self.frames, self.chunk, self.right = frames, chunk, right
+        self.count, self.size = -(-frames // chunk), chunk + right
+        block = torch.arange(self.count).repeat_interleave(self.size)
+        inside = torch.arange(self.size).repeat(self.count)
+        at = block * chunk + inside
+        same = block[:, None] == block[None, :]
+        before = (inside < chunk)[None, :] & (at[None, :] < (block * chunk)[:, None])
+        near = at[None, :] >= (block * chunk - left)[:, None]
+        self.mask = ((same | (before & near)) & (at < frames)[None, :])[None, None]
+        self.settled = (inside < chunk).nonzero()[:frames, 0]
+
+    def to(self, device):
+        self.mask, self.settled = self.mask.to(device), self.settled.to(device)
+        return self
+
+    def cut(self, hidden, before, after):
+        """[batch, frames, n] -> [batch * count, before + size + after, n], zeros where nothing is"""
+        spare = self.count * self.chunk + self.right - self.frames
+        padded = nn.functional.pad(hidden, (0, 0, before, spare))
+        windows = padded.unfold(1, before + self.size, self.chunk)  # [batch, count, n, frames]
+        windows = windows.transpose(2, 3).flatten(0, 1)
+        return nn.functional.pad(windows, (0, 0, 0, after))
+
+    def positions(self, embed, hidden):
+        """The positional convolution, block by block: [batch, count * size, n]"""
+        kernel = embed.conv.kernel_size[0]
+        windows = self.cut(hidden, kernel // 2, kernel - 1 - kernel // 2).transpose(1, 2)
+        made = nn.functional.conv1d(windows, embed.conv.weight, embed.conv.bias,
+                                    groups=embed.conv.groups)
+        made = embed.activation(made).transpose(1, 2)
+        return made.unflatten(0, (hidden.shape[0], self.count)).flatten(1, 2)
+
+    def spread(self, hidden):
+        made = self.cut(hidden, 0, 0)
+        return made.unflatten(0, (hidden.shape[0], self.count)).flatten(1, 2)
 
 
 @torch.no_grad()
-def start_as_filterbank(conv, gain, rate=16000):
+def start_as_filterbank(conv, gain):
     """Channels four by four: a band's cosine and sine, and both negated, so that the GELU after
     them leaves the band's strength. Bands are spaced as mel, and high ones lifted, for speech has
     less there. The small bias is the loudness below which a frame fades into silence."""
     channels, _, kernel = conv.weight.shape
     mel = torch.linspace(0.0, 1.0, channels // 4)
     hertz = 700.0 * (torch.exp(torch.log(torch.tensor(1 + 7000 / 700.0)) * mel) - 1) + 100.0
-    time = (torch.arange(kernel) - (kernel - 1) / 2) / rate
+    time = (torch.arange(kernel) - (kernel - 1) / 2) / RATE
     turn = 2 * torch.pi * hertz[:, None] * time[None, :]
     window = torch.hann_window(kernel, periodic=False)
     lift = (hertz / 1000.0).clamp(0.4, 4.0)[:, None]
@@ -83,36 +141,56 @@ class Trainee(nn.Module):
     def mask(self, features):
         """SpecAugment on the features [batch, frames, channels]: spans of time and of channels."""
         batch, frames, channels = features.shape
-        keep = torch.ones_like(features)
+        keep = torch.ones(batch, frames, channels)
         for row in range(batch):
             for _ in range(1 + frames // 80):
                 at, width = torch.randint(frames, ()), torch.randint(1, 7, ())
                 keep[row, at : at + width] = 0
             at, width = torch.randint(channels, ()), torch.randint(0, channels // 8, ())
             keep[row, :, at : at + width] = 0
-        return features * keep
+        return features * keep.to(features.device, non_blocking=True)
 
-    def forward(self, audio, limit=None):
+    def forward(self, audio, limits=None):
         """audio [batch, samples] -> (printed, heard, places): log-probs [batch, frames, labels],
-        the same, and scores [batch, frames, kept words + 1]."""
-        inner = self.model.wav2vec2
-        features = self.extract(audio).transpose(1, 2)
-        hidden, _ = inner.feature_projection(features)
+        the same, and scores [batch, frames, kept words + 1]. `limits`: (chunk, left, right) frames
+        of a stream, or None: everything is seen."""
+        hidden = self.model.wav2vec2.feature_projection(self.extract(audio).transpose(1, 2))[0]
         if self.training:
             hidden = self.mask(hidden)
-        encoder = inner.encoder
-        hidden = hidden + encoder.pos_conv_embed(hidden)
-        if not self.model.config.do_stable_layer_norm:
-            hidden = encoder.layer_norm(hidden)
-        hidden = nn.functional.dropout(hidden, self.dropout, self.training)
-        for number, layer in enumerate(encoder.layers, 1):
-            hidden = layer(hidden, attention_mask=limit)
-            if number == self.hearing_layer:
-                heard, places = self.hearing(hidden), self.place(hidden)
-        if self.model.config.do_stable_layer_norm:
-            hidden = encoder.layer_norm(hidden)
+        hidden, middle = encode(self.model.wav2vec2.encoder, hidden, limits, self.hearing_layer,
+                                self.dropout if self.training else 0.0)
         printed = self.model.lm_head(nn.functional.dropout(hidden, self.dropout, self.training))
-        return printed.log_softmax(-1), heard.log_softmax(-1), places
+        heard, places = self.hearing(middle), self.place(middle)
+        return printed.float().log_softmax(-1), heard.float().log_softmax(-1), places.float()
+
+
+def encode(encoder, hidden, limits, middle_layer=0, dropout=0.0):
+    """transformers' encoder, with the limits of a stream: (last, middle layer's) hidden states."""
+    blocks = Blocks(hidden.shape[1], *limits).to(hidden.device) if limits else None
+    if blocks:
+        hidden = blocks.spread(hidden) + blocks.positions(encoder.pos_conv_embed, hidden)
+    else:
+        hidden = hidden + encoder.pos_conv_embed(hidden)
+    before = type(encoder).__name__ == "Wav2Vec2EncoderStableLayerNorm"  # norms before, not after
+    if not before:
+        hidden = encoder.layer_norm(hidden)
+    hidden, middle = nn.functional.dropout(hidden, dropout), None
+    for number, layer in enumerate(encoder.layers, 1):
+        hidden = layer(hidden, attention_mask=blocks and blocks.mask)
+        if number == middle_layer:
+            middle = hidden[:, blocks.settled] if blocks else hidden
+    if before:
+        hidden = encoder.layer_norm(hidden)
+    return hidden[:, blocks.settled] if blocks else hidden, middle
+
+
+@torch.inference_mode()
+def log_probs(model, audio, limits=None, normalise=False):
+    """What the model prints for audio [batch, samples], as a stream with `limits` would hear it."""
+    audio = normalised(audio) if normalise else audio
+    inner = model.wav2vec2
+    hidden = inner.feature_projection(inner.feature_extractor(audio).transpose(1, 2))[0]
+    return model.lm_head(encode(inner.encoder, hidden, limits)[0]).float().log_softmax(-1)
 
 
 def spelling_loss(log_probs, spans, field, hop):
@@ -129,12 +207,13 @@ def spelling_loss(log_probs, spans, field, hop):
             for place, label in enumerate(letters):
                 at = (start + (stop - start) * (place + 0.5) / len(letters) - field / 2) / hop
                 target[number, min(frames - 1, max(0, round(at)))] = label
-    loss = nn.functional.nll_loss(log_probs[rows].flatten(0, 1), target.flatten(), reduction="sum")
-    return loss / (len(spans) * frames / 50.0)
+    target = target.flatten().to(log_probs.device)
+    loss = nn.functional.nll_loss(log_probs[rows].flatten(0, 1), target, reduction="sum")
+    return loss / (len(spans) * frames * hop / RATE)
 
 
-def ctc_loss(log_probs, texts):
-    """Mean over the examples that have a text (None has not) of the CTC loss for each frame."""
+def ctc_loss(log_probs, texts, hop):
+    """Sum over the examples that have a text (None has not), for each second of all examples."""
     rows = [row for row, text in enumerate(texts) if text is not None]
     if not rows:
         return log_probs.sum() * 0.0
@@ -143,7 +222,7 @@ def ctc_loss(log_probs, texts):
     sizes = torch.tensor([len(t) for t in targets])
     flat = torch.tensor([label for t in targets for label in t], dtype=torch.long)
     loss = nn.functional.ctc_loss(
-        log_probs[rows].transpose(0, 1), flat, frames, sizes,
+        log_probs[rows].transpose(0, 1), flat.to(log_probs.device), frames, sizes,
         blank=LABEL[BLANK], reduction="none", zero_infinity=True,
     )
-    return loss.sum() / (len(texts) * log_probs.shape[1] / 50.0)
+    return loss.sum() / (len(texts) * log_probs.shape[1] * hop / RATE)

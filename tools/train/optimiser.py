@@ -9,23 +9,24 @@ import torch
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # quintic iteration towards the orthogonal factor
 
 
-def orthogonal(stack, iterations=4):
+def orthogonal(stack, precision, iterations=4):
     """[n, rows, columns] -> the same shape, singular values between about 0.7 and 1.2."""
     a, b, c = COEFFICIENTS
     wide = stack.shape[1] > stack.shape[2]
     x = stack.transpose(1, 2) if wide else stack
-    x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-9)
+    x = (x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-9)).to(precision)
     for _ in range(iterations):
         square = x @ x.transpose(1, 2)
         x = a * x + (b * square + c * square @ square) @ x
-    return x.transpose(1, 2) if wide else x
+    return (x.transpose(1, 2) if wide else x).to(stack.dtype)
 
 
 class Muon(torch.optim.Optimizer):
     """One group; `lr` is the root mean square of an update's entries relative to AdamW's 0.2."""
 
-    def __init__(self, parameters, lr, momentum=0.95, weight_decay=0.0):
+    def __init__(self, parameters, lr, precision, momentum=0.95, weight_decay=0.0):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "decay": weight_decay})
+        self.precision = precision
 
     @torch.no_grad()
     def step(self):
@@ -46,7 +47,8 @@ class Muon(torch.optim.Optimizer):
             state["mean"].lerp_(parameter.grad, 1 - momentum)
             directions.append(parameter.grad.lerp(state["mean"], momentum))
         scale = 0.2 * max(shape) ** 0.5  # the size of step that AdamW takes
-        for parameter, update in zip(parameters, orthogonal(torch.stack(directions))):
+        made = orthogonal(torch.stack(directions), self.precision)
+        for parameter, update in zip(parameters, made):
             parameter.mul_(1 - group["lr"] * group["decay"])
             parameter.add_(update, alpha=-group["lr"] * scale)
 
@@ -58,7 +60,8 @@ def build(trainee, training):
         inside = ".encoder.layers." in name or "projection" in name
         (matrices if inside and parameter.ndim == 2 else rest).append(parameter)
     rate, decay = training["learning_rate"], training["weight_decay"]
-    muon = Muon(matrices, rate, weight_decay=decay)
+    precision = torch.bfloat16 if training.get("bfloat16") else torch.float32
+    muon = Muon(matrices, rate, precision, weight_decay=decay)
     muon.param_groups[0]["factor"] = training["muon_factor"]
     adam = torch.optim.AdamW(rest, rate, betas=(0.9, 0.98), weight_decay=decay, fused=True)
     adam.param_groups[0]["factor"] = 1.0

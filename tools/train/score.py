@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from network import BLANK, DELIMITER, LABEL, TOKENS
+from network import BLANK, DELIMITER, LABEL, TOKENS, log_probs
 
 
 @dataclass
@@ -57,9 +57,9 @@ def greedy(log_probs):
     return " ".join("".join(letters).split())
 
 
-@torch.inference_mode()
-def transcribe(model, audio):
-    """int16 or float samples of one recording -> text, by transformers' own forward pass."""
+def transcribe(model, audio, limits=None, normalise=False):
+    """int16 or float samples of one recording -> text, as network.log_probs hears it."""
     if audio.dtype == np.int16:
         audio = audio.astype(np.float32) / 32768.0
-    return greedy(model(torch.from_numpy(np.ascontiguousarray(audio))[None]).logits[0])
+    batch = torch.from_numpy(np.ascontiguousarray(audio))[None].to(next(model.parameters()).device)
+    return greedy(log_probs(model, batch, limits, normalise)[0])

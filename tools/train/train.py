@@ -1,235 +1,241 @@
-"""Train one model from its recipe: python train.py recipes/digits.toml --data DIR --work DIR --out DIR
+"""Make one model from its recipe: python train.py recipes/english.toml --data DIR --work DIR --out DIR
 
-Stops and starts: a run that finds WORK/checkpoint.pt goes on from it. Same recipe, same data, same
-number of threads: same weights. README.md says how the data must lie.
+Prepares the data, pre-trains where the recipe says so, trains, exports, and measures on dev. Stops
+and starts: what is found in WORK is not done again. Same recipe, data, threads and machine: same
+weights. README.md says how the data must lie.
 """
 
 import argparse
+import json
 import math
-import os
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 
+import align
+import card
 import corpus
 import cut
 import export
+import figures
 import network
-import optimiser
+import pretrain
 import recipe as recipes
 import score
 from mixture import UNKNOWN, Mixture
+from running import Running
+from stage import Session, Stage
 
-REPORT_EVERY = 20  # steps
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="Train a CTC model from a recipe.")
+    parser = argparse.ArgumentParser(description="Make a CTC model from a recipe.")
     parser.add_argument("recipe")
     parser.add_argument("--data", required=True, help="train.tsv, dev.tsv and the folders train, dev")
-    parser.add_argument("--work", required=True, help="caches, checkpoint, log")
+    parser.add_argument("--work", required=True, help="caches, checkpoints, log")
     parser.add_argument("--out", help="write the model here at the end (default WORK/model)")
+    parser.add_argument("--init", metavar="MODEL", help="begin with the weights of this directory")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; faster")
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
-                        help="leave a checkpoint and stop; run again to go on (all runs count)")
+                        help="leave a checkpoint and stop; run again to go on")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=2, help="of the network, on a CPU")
+    parser.add_argument("--workers", type=int, default=1, help="processes that compose batches")
+    parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; faster")
+    parser.add_argument("--prepare", action="store_true", help="decode and align, then stop")
     return parser.parse_args()
 
 
 def prepare(recipe, data, work):
     """(mixture, validation clips)"""
     words = recipes.Words(recipe["words"])
+    clips = corpus.load(data, "train", work)
+    if not words.keep:
+        clips = align.aligned(clips, "train", work)
+    training, validation = corpus.split_validation(clips, recipe["data"])
+    if not words.keep:
+        if recipe["data"].get("synthetic"):
+            spoken = corpus.load(data, "synthetic", work)
+            training = training + align.aligned(spoken, "synthetic", work)
+        return Running(recipe, training), validation
     isolated = set(recipe["data"].get("isolated", []))
-    training, validation = corpus.split_validation(corpus.load(data, "train", work), recipe["data"])
     singles = [c for c in training if c.source in isolated]
     speech = [c for c in training if c.source not in isolated]
-    if words.keep:
-        singles += cut.words(speech, words.keep, work)
-        strings = [c for c in speech if words.only_kept(c.text)]
-        speech = [c for c in speech if not words.only_kept(c.text)]
-    else:
-        strings = []
+    singles += cut.words(speech, words.keep, work)
+    strings = [c for c in speech if words.only_kept(c.text)]
+    speech = [c for c in speech if not words.only_kept(c.text)]
     return Mixture(recipe, words, singles, strings, speech), validation
 
 
-def learning_rate(step, training):
-    """Linear warm-up, then half a cosine down to a hundredth."""
-    warm = training["warmup_steps"]
-    if step < warm:
-        return training["learning_rate"] * (step + 1) / warm
-    done = (step - warm) / max(1, training["steps"] - warm)
-    return training["learning_rate"] * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, done))))
+class Recognition(Stage):
+    """CTC training with the two teaching heads; keeps a running mean of the weights."""
 
+    columns = ("print", "hear", "place")
 
-class Run:
-    """Everything that changes while training, and how it is kept."""
-
-    def __init__(self, recipe, work, kept_words):
+    def __init__(self, recipe, session, vocabulary, validation):
         torch.manual_seed(recipe.get("seed", 0))
-        self.recipe, self.training = recipe, recipe["training"]
-        self.trainee = network.Trainee(recipe, kept_words)
+        self.recipe, self.validation = recipe, validation
+        self.normalise = recipe.get("normalise", False)
+        self.words = recipes.Words(recipe["words"])
         self.timing = recipes.receptive_field(recipe["model"])
-        self.optimisers = optimiser.build(self.trainee, self.training)
-        self.mean = {k: v.clone() for k, v in self.trainee.model.state_dict().items()}
-        self.step, self.best, self.seconds = 0, math.inf, 0.0
-        self.path = Path(work) / "checkpoint.pt"
+        super().__init__(network.Trainee(recipe, len(vocabulary)), recipe["training"],
+                         recipe.get("seed", 0), session, "checkpoint.pt")
+        self.best = math.inf
+        self.start_mean()
+
+    def start_mean(self):
+        self.mean = {k: v.clone() for k, v in self.module.model.state_dict().items()}
+
+    def begin(self, init):
+        """The weights to begin with: a checkpoint's, else those of `init`, else of pre-training."""
+        before = self.session.work / "pretrained.pt"
         if self.path.exists():
             self.resume()
+        elif init:
+            kept = network.Wav2Vec2ForCTC.from_pretrained(init, dtype=torch.float32).state_dict()
+            found = self.module.model.load_state_dict(kept, strict=False)
+            for name in [*found.missing_keys, *found.unexpected_keys]:
+                self.session.say(f"# only one of the model and {init} has {name}")
+            self.start_mean()
+        elif "pretraining" in self.recipe:
+            self.module.model.wav2vec2.load_state_dict(torch.load(before, weights_only=True))
+            self.start_mean()
 
-    def resume(self):
-        state = torch.load(self.path, weights_only=True)
-        self.trainee.load_state_dict(state["trainee"])
-        for one, kept in zip(self.optimisers, state["optimisers"]):
-            one.load_state_dict(kept)
-        self.mean, self.step = state["mean"], state["step"]
-        self.best, self.seconds = state["best"], state["seconds"]
+    def state(self):
+        return {**super().state(), "mean": self.mean, "best": self.best}
 
-    def save(self):
-        state = {
-            "trainee": self.trainee.state_dict(),
-            "optimisers": [one.state_dict() for one in self.optimisers],
-            "mean": self.mean, "step": self.step, "best": self.best, "seconds": self.seconds,
-        }
-        partial = self.path.with_suffix(".tmp")
-        torch.save(state, partial)
-        os.replace(partial, self.path)
+    def restore(self, state):
+        super().restore(state)
+        self.mean, self.best = state["mean"], state["best"]
 
-    def limit(self, frames):
-        """Attention of this step: whole, or a chunk and some left context, drawn at random."""
-        rng = np.random.default_rng([self.recipe.get("seed", 0), self.step, 1])
-        if rng.random() < self.training["full_context"]:
+    def limits(self):
+        """What this step sees: everything, or chunks with contexts drawn at random."""
+        rng = np.random.default_rng([self.seed, self.step, 1])
+        early = self.step < self.training.get("limits_after", 0)
+        if early or rng.random() < self.training["full_context"]:
             return None
-        chunk = int(rng.choice(self.training["chunk_frames"]))
-        return network.attention_limit(frames, chunk, int(rng.choice(self.training["left_frames"])))
+        return [int(rng.choice(self.training[name]))
+                for name in ("chunk_frames", "left_frames", "right_frames")]
 
-    def learn(self, batch):
-        torch.manual_seed(self.recipe.get("seed", 0) * 1_000_003 + self.step)
-        for one in self.optimisers:
-            for group in one.param_groups:
-                group["lr"] = learning_rate(self.step, self.training) * group["factor"]
-        self.trainee.train()
-        audio = torch.from_numpy(batch.audio)
-        frames = int(self.trainee.model._get_feat_extract_output_lengths(audio.shape[1]))
-        printed, heard, places = self.trainee(audio, self.limit(frames))
-        loss = network.ctc_loss(printed, batch.printed)
-        hearing = network.ctc_loss(heard, batch.heard)
-        place = torch.nn.functional.cross_entropy(
-            places.flatten(0, 1), torch.from_numpy(batch.places).flatten(), ignore_index=UNKNOWN)
+    def losses(self, batch):
+        audio = torch.from_numpy(batch.audio).to(self.session.device, non_blocking=True)
+        known = torch.from_numpy(batch.places).to(self.session.device, non_blocking=True)
+        hop = self.timing[1]
+        audio = network.normalised(audio) if self.normalise else audio
+        with self.precision:
+            printed, heard, places = self.module(audio, self.limits())
+        loss = network.ctc_loss(printed, batch.printed, hop)
+        hearing = network.ctc_loss(heard, batch.heard, hop)
         total = loss + self.training["hearing_weight"] * hearing
         if batch.spans is not None:
             total = total + network.spelling_loss(printed, batch.spans, *self.timing)
-        if torch.isfinite(place):  # nothing known in this batch: no mean
+        place = loss.detach() * 0.0
+        if (batch.places != UNKNOWN).any():  # else no mean
+            place = torch.nn.functional.cross_entropy(
+                places.flatten(0, 1), known.flatten(), ignore_index=UNKNOWN)
             total = total + self.training["place_weight"] * place
-        self.trainee.zero_grad()
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.trainee.parameters(), self.training["gradient_norm"])
-        if torch.isfinite(norm):
-            for one in self.optimisers:
-                one.step()
-        self.step += 1
+        return total, [loss, hearing, place]
+
+    @torch.no_grad()
+    def after_step(self):
         keep = min(self.training["average"], (1 + self.step) / (10 + self.step))
-        for name, value in self.trainee.model.state_dict().items():
-            self.mean[name].lerp_(value, 1 - keep)
-        return loss.item(), hearing.item(), place.nan_to_num().item(), norm.item()
+        values = self.module.model.state_dict()
+        torch._foreach_lerp_(list(self.mean.values()), [values[k] for k in self.mean], 1 - keep)
 
     def averaged(self):
         model = network.build(self.recipe["model"]).eval()
         model.load_state_dict(self.mean)
-        return model
-
-
-def validate(model, clips, words):
-    """Errors on kept words alone; words printed and spoken in sentences that hold none of them."""
-    errors, invented, others, sentences = score.Errors(), 0, 0, 0
-    for clip in clips:
-        if words.only_kept(clip.text):
-            text = score.transcribe(model, clip.audio)
-            errors += score.compare(clip.text.split(), text.split())
-        elif words.is_sure(clip.text) and not words.printed(clip.text) and sentences < 30:
-            invented += len(score.transcribe(model, clip.audio).split())
-            others += len(clip.text.split())
-            sentences += 1
-    return errors, invented, others
-
-
-class Trainer:
-    """The loop: learns, reports, validates, keeps."""
-
-    def __init__(self, args, recipe):
-        self.args, self.recipe, self.training = args, recipe, recipe["training"]
-        self.work = Path(args.work)
-        self.words = recipes.Words(recipe["words"])
-        self.mixture, self.validation = prepare(recipe, args.data, args.work)
-        self.run = Run(recipe, args.work, len(self.mixture.vocabulary))
-        if args.compile:
-            self.run.trainee.compile()
-        self.log = open(self.work / "log.txt", "a", buffering=1)
-        self.began, self.sums, self.counted = time.monotonic(), np.zeros(4), 0
-
-    def say(self, line):
-        print(line, flush=True)
-        self.log.write(line + "\n")
-
-    def introduce(self):
-        parameters = sum(p.numel() for p in self.run.trainee.model.parameters())
-        mixture = self.mixture
-        self.say(f"# {self.recipe['name']}: {parameters} parameters, {len(mixture.strings)} strings, "
-                 f"{len(mixture.speech)} sentences, {sum(map(len, mixture.by_word.values()))} single "
-                 f"words of {len(mixture.voices)} voices, from step {self.run.step}")
-
-    def report(self):
-        took = time.monotonic() - self.began
-        loss, hearing, place, norm = self.sums / self.counted
-        self.say(f"{self.run.step:6d}  print {loss:7.3f}  hear {hearing:7.3f}  place {place:6.3f}  "
-                 f"norm {norm:7.2f}  {took / self.counted:5.2f} s/step")
-        self.run.seconds += took
-        self.began, self.sums, self.counted = time.monotonic(), np.zeros(4), 0
+        return model.to(self.session.device)
 
     def validate(self, last):
-        run, model = self.run, self.run.averaged()
-        errors, invented, others = validate(model, self.validation, self.words)
-        self.say(f"{run.step:6d}  validation {errors}; {invented} words printed for {others} "
-                 f"others; {run.seconds:.0f} s")
-        figure = errors.rate + invented / max(1, others)
-        if figure <= run.best:
-            run.best = figure
-            export.save(model, self.work / "best")
-        if last:
-            export.save(model, self.args.out or self.work / "model")
+        model = self.averaged()
+        errors, letters, invented, others = validate(
+            model, self.validation, self.words, self.normalise)
+        extra = f"; {invented} words printed for {others} others" if others else ""
+        self.session.say(f"{self.step:6d}  validation {errors}; {100 * letters.rate:.1f} % of letters"
+                         f"{extra}; {self.seconds:.0f} s")
+        figure = errors.rate + letters.rate + invented / max(1, others)
+        if figure <= self.best:
+            self.best = figure
+            export.save(model.cpu(), self.session.work / "best", self.normalise)
 
-    def go(self):
-        run, training = self.run, self.training
-        self.introduce()
-        with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(self.mixture.batch, run.step)
-            while run.step < training["steps"]:
-                batch = ahead.result()
-                ahead = pool.submit(self.mixture.batch, run.step + 1)
-                self.sums, self.counted = self.sums + run.learn(batch), self.counted + 1
-                last = run.step == training["steps"]
-                if run.step % REPORT_EVERY == 0 or last:
-                    self.report()
-                if run.step % training["validate_every"] == 0 or last:
-                    self.validate(last)
-                stop = run.seconds > self.args.stop_after * 60
-                if run.step % training["checkpoint_every"] == 0 or last or stop:
-                    run.save()
-                if stop:
-                    break
+
+def validate(model, clips, words, normalise):
+    """Errors on kept words alone, in words and in letters; words printed and words spoken in
+    sentences that hold none of them."""
+    errors, letters, invented, others, sentences = score.Errors(), score.Errors(), 0, 0, 0
+    for clip in clips:
+        if words.only_kept(clip.text):
+            text = score.transcribe(model, clip.audio, normalise=normalise)
+            errors += score.compare(clip.text.split(), text.split())
+            letters += score.compare(list(clip.text), list(text))
+        elif words.is_sure(clip.text) and not words.printed(clip.text) and sentences < 30:
+            invented += len(score.transcribe(model, clip.audio, normalise=normalise).split())
+            others += len(clip.text.split())
+            sentences += 1
+    return errors, letters, invented, others
+
+
+def pretrained(recipe, data, session):
+    """True when that is done, or the recipe does not ask for it."""
+    kept = session.work / "pretrained.pt"
+    if "pretraining" not in recipe or kept.exists():
+        return True
+    clips = corpus.load(data, "train", session.work)
+    clips += corpus.load_untranscribed(data, session.work)
+    hours = sum(clip.samples for clip in clips) / corpus.RATE / 3600
+    stage = pretrain.Pretraining(recipe, session)
+    session.say(f"# {recipe['name']}: pre-training on {hours:.1f} h from step {stage.step}")
+    if not stage.go(pretrain.Listening(recipe, clips)):
+        return False
+    stage.keep(kept)
+    return True
+
+
+def train(args, recipe, session):
+    """The finished stage, or None when the session is over before."""
+    if not args.init and not pretrained(recipe, args.data, session):
+        return None
+    mixture, validation = prepare(recipe, args.data, args.work)
+    stage = Recognition(recipe, session, mixture.vocabulary, validation)
+    stage.begin(args.init)
+    if args.compile:
+        stage.module.compile()
+    parameters = sum(p.numel() for p in stage.module.model.parameters())
+    session.say(f"# {recipe['name']}: {parameters} parameters, {mixture.describe()}, "
+                f"from step {stage.step}")
+    return stage if stage.go(mixture) else None
+
+
+def finish(args, recipe, stage):
+    """Exports the running mean, measures what was exported, and writes its card."""
+    out = Path(args.out or stage.session.work / "model")
+    export.save(stage.averaged().cpu(), out, stage.normalise)
+    measured = {"recipe": recipe["name"], "steps": stage.step, "minutes": stage.seconds / 60}
+    if (Path(args.data) / "dev.tsv").exists() and not stage.words.keep:
+        measured |= figures.measure(out, recipe, args.data, args.work, args.device)
+    (out / "figures.json").write_text(json.dumps(measured, indent=2) + "\n")
+    export.describe(out, measured)
+    card.write(out, recipe, measured, stage.session.work / "log.txt")
+    stage.session.say(f"# {out} is written")
 
 
 def main():
     args = arguments()
     torch.set_num_threads(args.threads)
+    torch.set_float32_matmul_precision("high")
     recipe = recipes.load(args.recipe)
     if args.steps:
         recipe["training"]["steps"] = args.steps
-    Trainer(args, recipe).go()
+    work = Path(args.work)
+    work.mkdir(parents=True, exist_ok=True)
+    if args.prepare:
+        prepare(recipe, args.data, args.work)
+        return
+    stage = train(args, recipe, Session(work, args.device, args.workers, args.stop_after))
+    if stage:
+        finish(args, recipe, stage)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,71 @@
+"""Runs the whole pipeline on the clips of tests/e2e/data, in about a minute: python smoke.py
+
+Pre-training, training, a stop half way, going on, export, measuring, the card. A run that was
+stopped must give the very weights of one that was not. `--build BUILD` also compares utter with
+transformers (agree.py).
+"""
+
+import argparse
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import soundfile
+
+HERE = Path(__file__).resolve().parent
+CLIPS = HERE.parents[1] / "tests" / "e2e" / "data"
+HEAD = "file\tseconds\tsource\tspeaker\ttext"
+
+
+def lay_out(data):
+    """The tables of README.md: the last clip is for measuring, the others are for training."""
+    names = sorted(path.stem for path in CLIPS.glob("*.flac"))
+    for split, chosen in (("train", names[:-1]), ("dev", names[-1:])):
+        (data / split).mkdir(parents=True)
+        lines = [HEAD]
+        for name in chosen:
+            shutil.copy(CLIPS / f"{name}.flac", data / split)
+            seconds = soundfile.info(CLIPS / f"{name}.flac").duration
+            text = (CLIPS / f"{name}.txt").read_text().strip()
+            lines.append(f"{name}.flac\t{seconds:.3f}\tso762\t{name}\t{text}")
+        (data / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+
+
+def train(folder, name, *more):
+    subprocess.run([sys.executable, HERE / "train.py", HERE / "recipes" / "smoke.toml", "--data",
+                    folder / "data", "--work", folder / name, "--out", folder / name / "model",
+                    "--device", "cpu", "--threads", "1", *more], check=True)
+    return folder / name / "model"
+
+
+def digest(model):
+    return hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the whole pipeline on a handful of clips.")
+    parser.add_argument("--build", help="a build folder of utter: compare its logits and text too")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        lay_out(folder / "data")
+        unbroken = train(folder, "unbroken")
+        broken = folder / "broken" / "model"
+        stops = 0
+        while not (broken / "README.md").exists():
+            train(folder, "broken", "--stop-after", "0.03")
+            stops += 1
+        assert stops > 1, "the run was never stopped"
+        assert digest(broken) == digest(unbroken), "stopping changed the weights"
+        print(f"stopped {stops - 1} times: the same weights")
+        if args.build:
+            clips = [CLIPS / f"{path.stem}.flac" for path in sorted(CLIPS.glob("*.flac"))]
+            subprocess.run([sys.executable, HERE / "agree.py", unbroken, "--build", args.build,
+                            *clips], check=True)
+
+
+if __name__ == "__main__":
+    main()
