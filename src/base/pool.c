@@ -10,14 +10,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* A pass is some hundred jobs with microseconds between them: look so often, then sleep. */
-enum { SPINS = 300, THREADS_MAX = 1024 };
+/*
+ * A pass is some hundred jobs with microseconds between them, and not all threads are done with one
+ * at the same time: who waits looks for so long, then sleeps.
+ */
+static const int64_t LOOKING = 100 * 1000; /* nanoseconds */
+static const int64_t MOVING = 1000 * 1000; /* nanoseconds, at least, from one move to the next */
+
+enum { SPINS = 64 /* from a look at the clock to the next */, THREADS_MAX = 1024 };
 
 struct worker {
     struct pool *pool;
     pthread_t thread;
     int number;
+    int64_t moved;   /* when it last looked for room, nanoseconds */
+    _Atomic int cpu; /* where it last was, or -1 */
 };
 
 struct pool {
@@ -39,6 +48,7 @@ struct pool {
     _Atomic uint64_t job;    /* counts jobs: changes when one opens */
     _Atomic int64_t next;    /* index not yet taken */
     _Atomic int joined;      /* workers inside the job */
+    _Atomic int cpu;         /* where the caller was when it opened the job */
     struct worker workers[]; /* [threads - 1] */
 };
 
@@ -51,6 +61,65 @@ static void pause_briefly(void)
 #endif
 }
 
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+/* Stores only what changes, so that readers keep it in their caches. */
+static void see_cpu(_Atomic int *cpu)
+{
+    int here = sched_getcpu();
+    if (atomic_load_explicit(cpu, memory_order_relaxed) != here)
+        atomic_store_explicit(cpu, here, memory_order_relaxed);
+}
+
+static int seen_cpu(const _Atomic int *cpu)
+{
+    return atomic_load_explicit(cpu, memory_order_relaxed);
+}
+
+/* Whether the caller or a worker with a lower number was on this worker's processor. */
+static bool is_in_the_way(const struct worker *worker)
+{
+    const struct pool *pool = worker->pool;
+    int here = seen_cpu(&worker->cpu);
+    bool found = here == seen_cpu(&pool->cpu);
+    for (int i = 0; i < worker->number - 1 && !found; i++)
+        found = here == seen_cpu(&pool->workers[i].cpu);
+    return found;
+}
+
+/*
+ * Some kernels wake a worker on the caller's processor and leave both there for longer than a pass
+ * takes, though another one is idle. So the worker goes where no thread of the pool is; then it
+ * may run anywhere again. On a machine that has no room for all, nothing happens.
+ */
+static void find_room(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    cpu_set_t allowed, others;
+    see_cpu(&worker->cpu);
+    if (!is_in_the_way(worker))
+        return;
+    int64_t time = now();
+    if (time - worker->moved < MOVING || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    worker->moved = time;
+    others = allowed;
+    for (int i = -1; i < pool->threads - 1; i++) {
+        int cpu = seen_cpu(i < 0 ? &pool->cpu : &pool->workers[i].cpu);
+        if (cpu >= 0 && cpu < CPU_SETSIZE)
+            CPU_CLR(cpu, &others);
+    }
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
+        return;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+    see_cpu(&worker->cpu);
+}
+
 static void work_on(struct pool *pool, pool_task *task, void *context, int64_t count, int thread)
 {
     for (;;) {
@@ -61,19 +130,32 @@ static void work_on(struct pool *pool, pool_task *task, void *context, int64_t c
     }
 }
 
-/* Waits for a job other than `seen` and joins it; false when the pool closes. Leaves unlocked. */
-static bool join_job(struct pool *pool, uint64_t *seen)
+/* Looks for a job other than `seen`: on the caller's processor it would only be in its way. */
+static void look_for_job(const struct pool *pool, uint64_t seen)
 {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&pool->job, memory_order_relaxed) != *seen)
-            break;
-        pause_briefly();
+    for (int64_t end = now() + LOOKING; now() < end && sched_getcpu() != seen_cpu(&pool->cpu);) {
+        for (int i = 0; i < SPINS; i++) {
+            if (atomic_load_explicit(&pool->job, memory_order_relaxed) != seen)
+                return;
+            pause_briefly();
+        }
     }
+}
+
+/* Waits for a job other than `seen` and joins it; false when the pool closes. Leaves unlocked. */
+static bool join_job(struct worker *worker, uint64_t *seen)
+{
+    struct pool *pool = worker->pool;
+    look_for_job(pool, *seen);
+    find_room(worker);
     pthread_mutex_lock(&pool->mutex);
     while (!pool->closing && (!pool->open || atomic_load(&pool->job) == *seen)) {
         pool->sleepers++;
         pthread_cond_wait(&pool->opened, &pool->mutex);
         pool->sleepers--;
+        pthread_mutex_unlock(&pool->mutex);
+        find_room(worker); /* while nobody waits for it */
+        pthread_mutex_lock(&pool->mutex);
     }
     *seen = atomic_load(&pool->job);
     bool joins = !pool->closing;
@@ -98,7 +180,7 @@ static void *worker_main(void *argument)
     struct worker *worker = argument;
     struct pool *pool = worker->pool;
     uint64_t seen = 0;
-    while (join_job(pool, &seen)) {
+    while (join_job(worker, &seen)) {
         /* The job's fields stand still for as long as anybody is inside it. */
         work_on(pool, pool->task, pool->context, pool->count, worker->number);
         leave_job(pool);
@@ -108,6 +190,7 @@ static void *worker_main(void *argument)
 
 static void open_job(struct pool *pool, int64_t count, pool_task *task, void *context)
 {
+    see_cpu(&pool->cpu);
     pthread_mutex_lock(&pool->mutex);
     pool->task = task;
     pool->context = context;
@@ -126,10 +209,12 @@ static void close_job(struct pool *pool)
     pthread_mutex_lock(&pool->mutex);
     pool->open = false;
     pthread_mutex_unlock(&pool->mutex);
-    for (int i = 0; i < SPINS; i++) {
-        if (!atomic_load(&pool->joined))
-            return;
-        pause_briefly();
+    for (int64_t end = now() + LOOKING; now() < end;) {
+        for (int i = 0; i < SPINS; i++) {
+            if (!atomic_load(&pool->joined))
+                return;
+            pause_briefly();
+        }
     }
     pthread_mutex_lock(&pool->mutex);
     pool->waiting = true;
@@ -190,6 +275,9 @@ struct pool *pool_open(int threads, struct utter_error *error)
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->opened, NULL);
     pthread_cond_init(&pool->finished, NULL);
+    pool->cpu = -1;
+    for (int i = 0; i < threads - 1; i++)
+        pool->workers[i].cpu = -1;
     while (pool->started < threads - 1) {
         if (!start_worker(pool)) {
             error_set(error, UTTER_ERROR_SYSTEM, "cannot start thread %d of %d", pool->started + 2,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The one pool of threads that kernels run on. Threads park on a condition variable when idle.
+ * The one pool of threads that kernels run on. Threads park on a condition variable when idle; a
+ * worker that wakes up on the processor of another thread of the pool moves to a free one, and may
+ * run anywhere that the host allows.
  *
  * pool_run() may be called from any thread but not from inside a task; calls take turns. What a
  * task computes must depend on its index alone, never on the number of threads nor on which of

@@ -119,6 +119,41 @@ static void test_idle_workers_are_parked(void **state)
     pool_close(pool);
 }
 
+/* Workers that look for room may afterwards run where they might before. */
+static void test_workers_may_run_anywhere(void **state)
+{
+    (void)state;
+    cpu_set_t before, one, after;
+    struct pool *pool = pool_open(THREADS, NULL);
+    assert_non_null(pool);
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    int64_t values[64] = {0};
+    for (int cpu = 0; cpu < 4; cpu++) {
+        if (!CPU_ISSET(cpu, &before))
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+        for (int round = 0; round < 20; round++) {
+            pool_run(pool, 64, store_task, values);
+            usleep(1000);
+        }
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    while (threads_awake() > 0)
+        usleep(1000);
+    DIR *folder = opendir("/proc/self/task");
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        assert_int_equal(sched_getaffinity(atoi(entry->d_name), sizeof after, &after), 0);
+        assert_true(CPU_EQUAL(&before, &after));
+    }
+    closedir(folder);
+    pool_close(pool);
+}
+
 struct caller {
     struct pool *pool;
     int64_t values[16];
@@ -184,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_each_index_runs_once),
         cmocka_unit_test(test_results_are_visible_and_parked_threads_wake),
         cmocka_unit_test(test_idle_workers_are_parked),
+        cmocka_unit_test(test_workers_may_run_anywhere),
         cmocka_unit_test(test_callers_take_turns),
         cmocka_unit_test(test_bad_thread_counts_are_refused),
         cmocka_unit_test(test_default_threads),
