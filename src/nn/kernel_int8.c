@@ -3,8 +3,9 @@
 #include "nn/kernel_activation.h"
 #include "nn/kernel_set.h"
 
-#include <float.h>
 #include <stddef.h>
+
+enum { RUNS = 1024 /* whose ranges are known together */ };
 
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -167,31 +168,46 @@ struct range {
     float greatest;
 };
 
-static struct range range_of(const struct int8_rows *rows, const float *row)
+/* By whole vectors, the last of which may begin within the one before it. */
+static struct range range_of(const float *values, int64_t count)
 {
-    vector least[2], greatest[2]; /* two of each, so that one need not wait for the other */
-    struct range range = {FLT_MAX, -FLT_MAX};
-    least[0] = least[1] = vector_set(FLT_MAX);
-    greatest[0] = greatest[1] = vector_set(-FLT_MAX);
-    for (int64_t tap = 0; tap < rows->taps; tap++, row += rows->tap_stride) {
-        int64_t i = 0;
-        for (; i + 2 * VECTOR_LANES <= rows->tap_length; i += 2 * VECTOR_LANES) {
-            for (int j = 0; j < 2; j++) {
-                vector x = vector_load(row + i + j * VECTOR_LANES);
-                least[j] = vector_min(least[j], x);
-                greatest[j] = vector_max(greatest[j], x);
-            }
+    if (count >= VECTOR_LANES) {
+        vector least = vector_load(values + count - VECTOR_LANES), greatest = least;
+        for (int64_t i = 0; i < count - VECTOR_LANES; i += VECTOR_LANES) {
+            vector x = vector_load(values + i);
+            least = vector_min(least, x);
+            greatest = vector_max(greatest, x);
         }
-        for (; i < rows->tap_length; i++) {
-            range.least = row[i] < range.least ? row[i] : range.least;
-            range.greatest = row[i] > range.greatest ? row[i] : range.greatest;
-        }
+        return (struct range){vector_least(least), vector_greatest(greatest)};
     }
-    float most = vector_greatest(vector_max(greatest[0], greatest[1]));
-    float fewest = -vector_greatest(vector_set(0.0f) - vector_min(least[0], least[1]));
-    range.least = fewest < range.least ? fewest : range.least;
-    range.greatest = most > range.greatest ? most : range.greatest;
+    struct range range = {values[0], values[0]};
+    for (int64_t i = 1; i < count; i++) {
+        range.least = values[i] < range.least ? values[i] : range.least;
+        range.greatest = values[i] > range.greatest ? values[i] : range.greatest;
+    }
     return range;
+}
+
+/* Ranges of runs that follow one another. */
+struct runs {
+    float least[RUNS];
+    float greatest[RUNS];
+};
+
+static void measure_runs(const float *first, int64_t stride, int64_t length, int64_t count,
+                         struct runs *runs)
+{
+    for (int64_t i = 0; i < count; i++) {
+        struct range range = range_of(first + i * stride, length);
+        runs->least[i] = range.least;
+        runs->greatest[i] = range.greatest;
+    }
+}
+
+static struct range range_of_runs(const struct runs *runs, int64_t first, int64_t count)
+{
+    return (struct range){range_of(runs->least + first, count).least,
+                          range_of(runs->greatest + first, count).greatest};
 }
 
 /* Halves are rounded up. */
@@ -212,19 +228,55 @@ static void quantise_run(const float *from, int64_t count, float least, float fa
     }
 }
 
-void KERNEL(int8_quantise)(const struct int8_rows *rows)
+static void quantise_row(const struct int8_rows *rows, int64_t i, struct range range)
 {
     const int64_t inputs = rows->taps * rows->tap_length;
-    for (int64_t i = 0; i < rows->rows; i++) {
-        const float *row = rows->values + i * rows->row_stride;
-        uint8_t *bytes = rows->bytes + i * rows->bytes_stride;
-        struct range range = range_of(rows, row);
-        float step = (range.greatest - range.least) / INT8_LEVELS;
-        float factor = step > 0 ? 1 / step : 0;
-        for (int64_t tap = 0; tap < rows->taps; tap++)
-            quantise_run(row + tap * rows->tap_stride, rows->tap_length, range.least, factor,
-                         bytes + tap * rows->tap_length);
-        memset(bytes + inputs, 0, (size_t)(-inputs & 3)); /* to whole quads */
-        rows->scales[i] = (struct int8_scale){step, range.least + INT8_SHIFT * step};
+    const float *row = rows->values + i * rows->row_stride;
+    uint8_t *bytes = rows->bytes + i * rows->bytes_stride;
+    float step = (range.greatest - range.least) / INT8_LEVELS;
+    float factor = step > 0 ? 1 / step : 0;
+    for (int64_t tap = 0; tap < rows->taps; tap++)
+        quantise_run(row + tap * rows->tap_stride, rows->tap_length, range.least, factor,
+                     bytes + tap * rows->tap_length);
+    memset(bytes + inputs, 0, (size_t)(-inputs & 3)); /* to whole quads */
+    rows->scales[i] = (struct int8_scale){step, range.least + INT8_SHIFT * step};
+}
+
+/* A row that shares no runs with others, or has too many. */
+static void quantise_alone(const struct int8_rows *rows, int64_t i)
+{
+    const float *row = rows->values + i * rows->row_stride;
+    struct range range = range_of(row, rows->tap_length);
+    for (int64_t tap = 1; tap < rows->taps; tap++) {
+        struct range run = range_of(row + tap * rows->tap_stride, rows->tap_length);
+        range.least = run.least < range.least ? run.least : range.least;
+        range.greatest = run.greatest > range.greatest ? run.greatest : range.greatest;
     }
+    quantise_row(rows, i, range);
+}
+
+/* Rows `hop` runs apart, so that neighbours share some: each run is looked at once. */
+static void quantise_overlapping(const struct int8_rows *rows, int64_t hop)
+{
+    const int64_t most = (RUNS - rows->taps) / hop + 1;
+    struct runs runs;
+    for (int64_t first = 0; first < rows->rows; first += most) {
+        int64_t count = rows->rows - first < most ? rows->rows - first : most;
+        measure_runs(rows->values + first * rows->row_stride, rows->tap_stride, rows->tap_length,
+                     (count - 1) * hop + rows->taps, &runs);
+        for (int64_t i = 0; i < count; i++)
+            quantise_row(rows, first + i, range_of_runs(&runs, i * hop, rows->taps));
+    }
+}
+
+void KERNEL(int8_quantise)(const struct int8_rows *rows)
+{
+    const int64_t hop = rows->taps > 1 ? rows->row_stride / rows->tap_stride : 0;
+    if (hop > 0 && hop < rows->taps && hop * rows->tap_stride == rows->row_stride &&
+        rows->taps <= RUNS / 2) {
+        quantise_overlapping(rows, hop);
+        return;
+    }
+    for (int64_t i = 0; i < rows->rows; i++)
+        quantise_alone(rows, i);
 }

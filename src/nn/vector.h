@@ -70,6 +70,11 @@ INLINE vector vector_divide(vector x, vector y)
     return x * r;
 }
 
+INLINE float vector_greatest(vector x)
+{
+    return _mm512_reduce_max_ps(x);
+}
+
 #elif defined(__AVX2__) && defined(__FMA__)
 
 #include <immintrin.h>
@@ -127,6 +132,13 @@ INLINE vector vector_scale(vector x, vector n)
     __m256i bits = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     __m256i one = _mm256_set1_epi32(0x3f800000);
     return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_add_epi32(bits, one)));
+}
+
+INLINE float vector_greatest(vector x)
+{
+    __m128 half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    half = _mm_max_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
 }
 
 #else /* the compiler's own vectors: SSE2, NEON, or plain scalars where there is neither */
@@ -192,6 +204,12 @@ INLINE vector vector_scale(vector x, vector n)
     vector_bits exponent = (bits << 23) + (0x7fu << 23);
     return x * (vector)exponent;
 }
+INLINE float vector_greatest(vector x)
+{
+    for (int i = 1; i < VECTOR_LANES; i++)
+        x[0] = x[i] > x[0] ? x[i] : x[0];
+    return x[0];
+}
 
 #endif
 
@@ -207,13 +225,9 @@ INLINE float vector_sum(vector x)
     return lanes[0];
 }
 
-INLINE float vector_greatest(vector x)
+INLINE float vector_least(vector x)
 {
-    float lanes[VECTOR_LANES];
-    vector_store(lanes, x);
-    for (int i = 1; i < VECTOR_LANES; i++)
-        lanes[0] = lanes[i] > lanes[0] ? lanes[i] : lanes[0];
-    return lanes[0];
+    return -vector_greatest(vector_set(0.0f) - x);
 }
 
 /* eˣ within 2 units in the last place; x below -87 gives about 1e-38, above 88 about 2e38. */
