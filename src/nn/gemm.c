@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/gemm.h"
 
+#include "base/memory.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -82,11 +84,11 @@ int64_t gemm_pack_floats(int64_t inputs)
 
 typedef float quad __attribute__((vector_size(16), aligned(4)));
 
-/* Four values of each of four rows, `stride` apart, become four of each of four columns. */
-static void transpose_quads(const float *from, int64_t stride, float *to, int64_t width)
+/* Four values of each of four rows become four of each of four columns. */
+static void transpose_quads(const float *const rows[4], int64_t k, float *to, int64_t width)
 {
-    const quad *a = (const quad *)from, *b = (const quad *)(from + stride);
-    const quad *c = (const quad *)(from + 2 * stride), *d = (const quad *)(from + 3 * stride);
+    const quad *a = (const quad *)(rows[0] + k), *b = (const quad *)(rows[1] + k);
+    const quad *c = (const quad *)(rows[2] + k), *d = (const quad *)(rows[3] + k);
     quad ab_low = __builtin_shufflevector(*a, *b, 0, 4, 1, 5);
     quad ab_high = __builtin_shufflevector(*a, *b, 2, 6, 3, 7);
     quad cd_low = __builtin_shufflevector(*c, *d, 0, 4, 1, 5);
@@ -97,18 +99,24 @@ static void transpose_quads(const float *from, int64_t stride, float *to, int64_
     *(quad *)(to + 3 * width) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-/* rows [outputs, inputs] become columns of the panel, [inputs, width], whose first is `to`. */
-static void pack_columns(float *to, int64_t width, const float *rows, int64_t outputs,
+/*
+ * rows [outputs][inputs] become columns of the panel, [inputs, width], whose first is `to`; a line
+ * of each row at a time, for rows may be a power of two apart and push each other from the cache.
+ */
+static void pack_columns(float *to, int64_t width, const float *const *rows, int64_t outputs,
                          int64_t inputs)
 {
-    int64_t k = 0;
-    for (; k + 4 <= inputs; k += 4) {
-        for (int64_t j = 0; j < outputs; j += 4)
-            transpose_quads(rows + j * inputs + k, inputs, to + k * width + j, width);
+    int64_t whole = inputs / 4 * 4;
+    for (int64_t from = 0; from < whole; from += PACK_OUTPUTS) {
+        int64_t end = smaller(from + PACK_OUTPUTS, whole);
+        for (int64_t j = 0; j < outputs; j += 4) {
+            for (int64_t k = from; k < end; k += 4)
+                transpose_quads(rows + j, k, to + k * width + j, width);
+        }
     }
-    for (; k < inputs; k++) {
+    for (int64_t k = whole; k < inputs; k++) {
         for (int64_t j = 0; j < outputs; j++)
-            to[k * width + j] = rows[j * inputs + k];
+            to[k * width + j] = rows[j][k];
     }
 }
 
@@ -118,14 +126,17 @@ static void pack_panel(void *context, int64_t index, int thread)
     int64_t inputs = packing->shape->inputs;
     struct panel panel = find_panel(packing->kernels, packing->shape, index);
     float *to = packing->memory + panel.offset;
-    float *rows = packing->scratch + thread * gemm_pack_floats(inputs);
+    float *scratch = packing->scratch + thread * gemm_pack_floats(inputs);
+    const float *rows[PACK_OUTPUTS];
+    memory_expect(to, (size_t)(panel.width * inputs) * sizeof *to);
     for (int64_t j = 0; j < panel.width; j += PACK_OUTPUTS) {
         int64_t outputs = smaller(PACK_OUTPUTS, panel.width - j);
         for (int64_t i = 0; i < outputs; i++) {
+            float *row = scratch + i * inputs;
             if (j + i < panel.columns)
-                packing->source(packing->context, panel.column + j + i, rows + i * inputs);
+                rows[i] = packing->source(packing->context, panel.column + j + i, row);
             else
-                memset(rows + i * inputs, 0, (size_t)inputs * sizeof *rows);
+                rows[i] = memset(row, 0, (size_t)inputs * sizeof *row);
         }
         pack_columns(to + j, panel.width, rows, outputs, inputs);
     }

@@ -30,8 +30,11 @@ struct gemm_weights {
 /** Floats of memory that packed weights of this shape take: a multiple of 16. */
 int64_t gemm_packed_floats(const struct kernels *kernels, const struct gemm_shape *shape);
 
-/** Writes the weights of output `output`, [inputs], in the order in which an input row is read. */
-typedef void gemm_source(const void *context, int64_t output, float *weights);
+/**
+ * The weights of output `output`, [inputs], in the order in which an input row is read: written to
+ * `room`, or wherever they are.
+ */
+typedef const float *gemm_source(const void *context, int64_t output, float *room);
 
 /** Floats of scratch that gemm_pack() needs for each thread. */
 int64_t gemm_pack_floats(int64_t inputs);

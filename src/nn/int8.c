@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/int8.h"
 
+#include "base/memory.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -121,7 +123,8 @@ static void pack_panel(void *context, int64_t index, int thread)
     int64_t width = smaller(packing->kernels->int8_panel, layout->padded - first);
     int64_t padded = group * layout->padded + first;
     float *floats = packing->scratch + thread * int8_pack_floats(packing->kernels, inputs);
-    int8_t *rows = (int8_t *)(floats + inputs);
+    int8_t *rows = (int8_t *)(floats + inputs), *to = packing->panels + padded * quads * 4;
+    memory_expect(to, (size_t)(width * quads * 4));
     memset(rows, 0, (size_t)(width * quads * 4));
     for (int64_t j = 0; j < width; j++) {
         int64_t output = group * layout->columns + first + j, total = 0;
@@ -134,7 +137,7 @@ static void pack_panel(void *context, int64_t index, int thread)
         packing->totals[padded + j] = step * (float)total;
         packing->biases[padded + j] = exists && packing->bias ? packing->bias[output] : 0;
     }
-    interleave(rows, width, quads, packing->panels + padded * quads * 4);
+    interleave(rows, width, quads, to);
 }
 
 struct int8_weights int8_pack(const struct kernels *kernels, const struct gemm_shape *shape,

@@ -101,16 +101,29 @@ static int64_t inputs_of(const struct tensor *tensor)
     return tensor->shape[1] * (tensor->rank > 2 ? tensor->shape[2] : 1);
 }
 
-static void float_source(const void *context, int64_t output, float *weights)
+/* An output's weights, but for the tensor's factor; in `room` where they had to be made. */
+static const float *read_floats(const struct source *source, const struct tensor *tensor,
+                                int64_t output, float *room)
+{
+    if (tensor->dtype == DTYPE_F32 && tensor->rank == 2)
+        return (const float *)tensor->data + output * inputs_of(tensor);
+    read_output(tensor, output, room);
+    if (source->taps)
+        scale_taps(source, room);
+    return room;
+}
+
+static const float *float_source(const void *context, int64_t output, float *room)
 {
     const struct source *source = context;
     const struct tensor *tensor = find_output(source, &output);
     const float factor = factor_of(source, tensor);
-    read_output(tensor, output, weights);
-    if (source->taps)
-        scale_taps(source, weights);
-    for (int64_t i = 0; factor != 1 && i < inputs_of(tensor); i++)
-        weights[i] *= factor;
+    const float *weights = read_floats(source, tensor, output, room);
+    if (factor == 1)
+        return weights;
+    for (int64_t i = 0; i < inputs_of(tensor); i++)
+        room[i] = weights[i] * factor;
+    return room;
 }
 
 /* The same of a tensor of bytes, as they are. */
@@ -136,10 +149,8 @@ static float byte_source(const void *context, int64_t output, int8_t *bytes, flo
         read_bytes(tensor, output, bytes);
         return tensor->steps[output] * factor;
     }
-    read_output(tensor, output, floats);
-    if (source->taps)
-        scale_taps(source, floats);
-    return int8_round(floats, inputs_of(tensor), bytes) * factor;
+    const float *weights = read_floats(source, tensor, output, floats);
+    return int8_round(weights, inputs_of(tensor), bytes) * factor;
 }
 
 /* `bias` has a value for each output, or is NULL. */

@@ -42,11 +42,13 @@ struct problem {
     float *weights, *offsets, *input, *rest; /* [outputs, inputs], [outputs], frames, like output */
 };
 
-static void read_weights(const void *context, int64_t output, float *weights)
+/* Every second output's are copied, the others are given as they lie. */
+static const float *find_weights(const void *context, int64_t output, float *room)
 {
     const struct problem *problem = context;
     int64_t inputs = problem->shape.inputs;
-    memcpy(weights, problem->weights + output * inputs, (size_t)inputs * sizeof *weights);
+    const float *weights = problem->weights + output * inputs;
+    return output % 2 ? memcpy(room, weights, (size_t)inputs * sizeof *room) : weights;
 }
 
 static struct problem make_problem(int round)
@@ -87,7 +89,7 @@ static float *run(const struct problem *p, const struct kernels *kernels, int th
     float *memory = random_floats(gemm_packed_floats(kernels, &p->shape));
     float *scratch = random_floats(threads * gemm_pack_floats(p->shape.inputs));
     float *out = random_floats(p->rows * p->out_stride);
-    struct gemm_weights weights = gemm_pack(kernels, &p->shape, read_weights, p,
+    struct gemm_weights weights = gemm_pack(kernels, &p->shape, find_weights, p,
                                             p->bias ? p->offsets : NULL, memory, scratch, pool);
     struct gemm_input input = {p->input + first * p->stride * p->frame,
                                rows,
@@ -203,11 +205,11 @@ static void test_scaled_outputs(void **state)
         for (int i = 0; i < 3; i++)
             memory[i] = random_floats(gemm_packed_floats(kernels, &p.shape));
         struct gemm_weights plain =
-            gemm_pack(kernels, &p.shape, read_weights, &p, NULL, memory[0], scratch, pool);
+            gemm_pack(kernels, &p.shape, find_weights, &p, NULL, memory[0], scratch, pool);
         gemm_scale(&plain, scale, NULL, memory[1]);
         for (int i = 0; i < 1010; i++)
             p.weights[i] *= scale[i / 10];
-        gemm_pack(kernels, &p.shape, read_weights, &p, NULL, memory[2], scratch, pool);
+        gemm_pack(kernels, &p.shape, find_weights, &p, NULL, memory[2], scratch, pool);
         assert_memory_equal(memory[1], memory[2],
                             (size_t)gemm_packed_floats(kernels, &p.shape) * sizeof(float));
         for (int i = 0; i < 3; i++)
