@@ -7,6 +7,7 @@
 
 #include "model/file.h"
 #include "model/safetensors.h"
+#include "stream/stream.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -59,7 +60,7 @@ static void golden_close(struct golden *golden)
     file_unmap(&golden->file);
 }
 
-struct chunk {
+struct step {
     int64_t frames, settled, left;
 };
 
@@ -71,7 +72,7 @@ struct recogniser {
 };
 
 static struct recogniser recogniser_open(const struct golden *golden, const struct kernels *kernels,
-                                         int threads, const struct chunk *plan, int64_t chunks,
+                                         int threads, const struct step *plan, int64_t chunks,
                                          int64_t spare)
 {
     int64_t frames = 1, left = 0;
@@ -98,7 +99,7 @@ static void recogniser_close(struct recogniser *recogniser)
 
 /* Log-probabilities of every frame of every chunk: [rows, vocab], to be freed. */
 static float *run(const struct golden *golden, struct recogniser *recogniser,
-                  const struct chunk *plan, int64_t chunks, int64_t rows)
+                  const struct step *plan, int64_t chunks, int64_t rows)
 {
     const struct model_config *config = w2v2_config(recogniser->w2v2);
     int64_t columns = config->conv_dim[config->conv_layers - 1], first = 0, row = 0;
@@ -118,9 +119,16 @@ static float *run(const struct golden *golden, struct recogniser *recogniser,
         first += plan[i].settled;
         row += plan[i].frames;
     }
-    assert_int_equal(first, golden->frames);
     assert_int_equal(row, rows);
     return log_probs;
+}
+
+static int64_t settled_frames(const struct step *plan, int64_t chunks)
+{
+    int64_t frames = 0;
+    while (chunks-- > 0)
+        frames += plan[chunks].settled;
+    return frames;
 }
 
 static double log_sum(const float *logits, int64_t count)
@@ -156,7 +164,8 @@ static void check_plan(const struct golden *golden, const char *name, const char
     char what[128];
     int64_t chunks, rows, vocab = golden->checkpoint->config.vocab_size;
     snprintf(what, sizeof what, "%s.plan", setting);
-    const struct chunk *plan = find(golden, what, &chunks);
+    const struct step *plan = find(golden, what, &chunks);
+    assert_int_equal(settled_frames(plan, chunks), golden->frames);
     snprintf(what, sizeof what, "%s.logits", setting);
     const float *logits = find(golden, what, &rows);
     struct recogniser recogniser = recogniser_open(golden, kernels, 1, plan, chunks, 0);
@@ -209,6 +218,41 @@ static void test_equals_reference(void **state)
     }
 }
 
+static bool has_plan(const struct golden *golden, const char *beginning)
+{
+    char setting[64];
+    for (size_t i = 0; i < golden->tensors.count; i++)
+        if (is_plan(&golden->tensors.tensors[i], setting, sizeof setting) &&
+            strncmp(setting, beginning, strlen(beginning)) == 0)
+            return true;
+    return false;
+}
+
+/* The reference was asked for the left context, hop and right context that users get. */
+static void test_shipped_settings_are_among_them(void **state)
+{
+    (void)state;
+    static const char *const checkpoints[] = {"base", "large"};
+    const struct acoustic acoustic = {
+        .sample_rate = 16000, .frame_samples = 320, .encoder = UTTER_ENCODER_CACHED};
+    int frame_ms = acoustic.frame_samples * 1000 / acoustic.sample_rate;
+    for (int i = 0; i < 2; i++) {
+        struct golden golden = {0};
+        golden_open(&golden, checkpoints[i]);
+        for (int latency = UTTER_LATENCY_LOW; latency <= UTTER_LATENCY_HIGH; latency++) {
+            struct utter_stream_options given = UTTER_STREAM_OPTIONS_INIT, options;
+            char beginning[64];
+            given.latency = (enum utter_latency)latency;
+            assert_int_equal(stream_options(&options, &given, &acoustic, NULL), UTTER_OK);
+            snprintf(beginning, sizeof beginning, "%d-%d-%d-", options.left_context_ms / frame_ms,
+                     options.hop_ms / frame_ms, options.right_context_ms / frame_ms);
+            if (!has_plan(&golden, beginning))
+                fail_msg("no reference for %s of %s", beginning, checkpoints[i]);
+        }
+        golden_close(&golden);
+    }
+}
+
 static void test_one_chunk_is_whole(void **state)
 {
     (void)state;
@@ -216,7 +260,7 @@ static void test_one_chunk_is_whole(void **state)
         struct golden golden = {0};
         golden_open(&golden, names[i]);
         const struct model_config *config = &golden.checkpoint->config;
-        struct chunk plan = {golden.frames, golden.frames, 1000};
+        struct step plan = {golden.frames, golden.frames, 1000};
         struct recogniser recogniser = recogniser_open(&golden, kernels_best(), 2, &plan, 1, 0);
         float *chunked = run(&golden, &recogniser, &plan, 1, golden.frames);
         int64_t samples = config->receptive_field + (golden.frames - 1) * config->frame_samples;
@@ -240,9 +284,9 @@ static void test_one_chunk_is_whole(void **state)
 static void test_drafts_leave_no_trace(void **state)
 {
     (void)state;
-    static const struct chunk plain[] = {{90, 50, 40}, {80, 80, 40}, {120, 120, 40}};
-    static const struct chunk drafted[] = {{20, 0, 40},  {90, 50, 40}, {44, 0, 0},    {79, 0, 40},
-                                           {80, 80, 40}, {1, 0, 40},   {120, 120, 40}};
+    static const struct step plain[] = {{90, 50, 40}, {80, 80, 40}, {120, 120, 40}};
+    static const struct step drafted[] = {{20, 0, 40},  {90, 50, 40}, {44, 0, 0},    {79, 0, 40},
+                                          {80, 80, 40}, {1, 0, 40},   {120, 120, 40}};
     for (int i = 0; i < NAMES; i++) {
         struct golden golden = {0};
         golden_open(&golden, names[i]);
@@ -264,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equals_reference),
+        cmocka_unit_test(test_shipped_settings_are_among_them),
         cmocka_unit_test(test_one_chunk_is_whole),
         cmocka_unit_test(test_drafts_leave_no_trace),
     };
