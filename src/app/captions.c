@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PLACES_MOST = 8 }; /* utterances whose FINALs may still be on their way */
+
 struct captions {
     int sample_rate;
     enum letter_case letter_case;
@@ -59,19 +61,47 @@ static struct caption *append(struct captions *captions, uint64_t utterance, int
     return caption;
 }
 
+/* The number of the last utterance that has a caption; 0: none has. */
+static uint64_t last_utterance(const struct captions *captions)
+{
+    size_t i = captions->count;
+    while (i > 0 && captions->list[i - 1].utterance == 0)
+        i--;
+    return i > 0 ? captions->list[i - 1].utterance : 0;
+}
+
+/* A new caption at the end, and before it those of utterances of which nothing was heard yet: a
+ * FINAL that is the first event of its utterance may come after the next one's words. */
+static struct caption *append_utterance(struct captions *captions, const struct utter_event *event)
+{
+    uint64_t number = last_utterance(captions) + 1;
+    struct caption *caption = NULL;
+    if (event->utterance > PLACES_MOST && number < event->utterance - PLACES_MOST)
+        number = event->utterance - PLACES_MOST;
+    if (number > event->utterance)
+        number = event->utterance;
+    for (; number <= event->utterance; number++) {
+        char *empty = strdup("");
+        caption = empty != NULL ? append(captions, number, event->start, empty) : NULL;
+        if (caption == NULL)
+            break;
+    }
+    return caption;
+}
+
 /* The caption of the event's utterance, new if need be; NULL when out of memory. */
 static struct caption *find(struct captions *captions, const struct utter_event *event, int speaker)
 {
-    for (size_t i = captions->count; i-- > 0;) {
-        struct caption *caption = &captions->list[i];
-        if (caption->utterance == event->utterance)
-            return caption;
-        if (caption->utterance != 0 && caption->utterance < event->utterance)
+    struct caption *caption = NULL;
+    for (size_t i = captions->count; i-- > 0 && caption == NULL;) {
+        uint64_t utterance = captions->list[i].utterance;
+        if (utterance == event->utterance)
+            caption = &captions->list[i];
+        else if (utterance != 0 && utterance < event->utterance)
             break;
     }
-    char *empty = strdup("");
-    struct caption *caption =
-        empty != NULL ? append(captions, event->utterance, event->start, empty) : NULL;
+    if (caption == NULL)
+        caption = append_utterance(captions, event);
     if (caption != NULL)
         caption->speaker = speaker;
     return caption;

@@ -101,6 +101,29 @@ static void utterances_may_overlap(void **state)
     assert_int_equal(captions_lost(captions), RATE / 2);
 }
 
+/* Its FINAL is the first that is heard of an utterance, after the words of the next: it has its
+ * place before them, and nobody who remembers where a caption is has to look again. */
+static void a_late_final_has_its_place(void **state)
+{
+    (void)state;
+    send(UTTER_EVENT_FINAL, 1, "one", 0);
+    send(UTTER_EVENT_COMMIT, 3, "three", 0);
+    const size_t third = captions_count(captions) - 1;
+    assert_caption(third, "three//");
+    send(UTTER_EVENT_FINAL, 2, "two", 0);
+    send(UTTER_EVENT_FINAL, 3, "three four", 0);
+    assert_int_equal(captions_count(captions), 3);
+    assert_caption(1, "two//");
+    assert_caption(third, "three four//");
+    send_gap(RATE);
+    send(UTTER_EVENT_COMMIT, 1000000, "far", 0); /* not a place for each in between */
+    send(UTTER_EVENT_FINAL, 999999, "near", 0);
+    assert_true(captions_count(captions) < 20);
+    assert_caption(3, "[1.00 s of audio lost]//");
+    assert_caption(captions_count(captions) - 2, "near//");
+    assert_caption(captions_count(captions) - 1, "far//");
+}
+
 static void a_pause_is_no_loss(void **state)
 {
     (void)state;
@@ -380,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(words_go_from_draft_to_firm_to_final),
         TEST(utterances_may_overlap),
+        TEST(a_late_final_has_its_place),
         TEST(a_pause_is_no_loss),
         TEST(what_changes_is_counted),
         TEST(hostile_words_are_harmless),
