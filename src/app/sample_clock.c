@@ -29,14 +29,20 @@ int64_t sample_clock_at(const struct sample_clock *clock, int64_t now_ns)
     return position > clock->position ? position : clock->position;
 }
 
+/* A window looks at all of its length: the least lateness of a few arrivals may be jitter. */
+static void open_window(struct sample_clock *clock, int64_t begin_ns)
+{
+    clock->window_end_ns = begin_ns + WINDOW_NS;
+    clock->window_excess = HUGE_VAL;
+}
+
 static void begin(struct sample_clock *clock, int64_t frames, int64_t arrival_ns)
 {
     clock->started = true;
     clock->origin_ns = arrival_ns - llround((double)frames / clock->rate / NS);
     clock->position = frames;
     clock->settled_ns = arrival_ns + SETTLE_NS;
-    clock->window_end_ns = clock->settled_ns + WINDOW_NS;
-    clock->window_excess = HUGE_VAL;
+    open_window(clock, clock->settled_ns);
 }
 
 /* Ends the doubt: what is still late is lost. */
@@ -46,7 +52,6 @@ static int64_t settle_doubt(struct sample_clock *clock, double excess)
     clock->doubt = false;
     clock->broken = false;
     clock->position += lost;
-    clock->window_excess = HUGE_VAL;
     return lost;
 }
 
@@ -61,10 +66,7 @@ int64_t sample_clock_break(struct sample_clock *clock)
 static int64_t close_window(struct sample_clock *clock, int64_t arrival_ns)
 {
     double excess = clock->window_excess;
-    clock->window_excess = HUGE_VAL;
-    clock->window_end_ns = arrival_ns + WINDOW_NS;
-    if (excess == HUGE_VAL)
-        return 0;
+    open_window(clock, arrival_ns);
     if (excess > NOTHING) {
         int64_t lost = llround(excess * clock->rate);
         clock->position += lost;
@@ -102,6 +104,7 @@ bool sample_clock_arrived(struct sample_clock *clock, int64_t frames, int64_t ar
             return false;
         else
             *lost = settle_doubt(clock, clock->doubt_excess);
+        open_window(clock, arrival_ns);
         return true;
     }
     clock->window_excess = fmin(clock->window_excess, excess);

@@ -138,6 +138,43 @@ static void a_break_is_a_gap_of_its_length(void **state)
     assert_in_range(input.lost, 73 * RATE / 10 - RATE / 50, 73 * RATE / 10 + RATE / 50);
 }
 
+/* Just after a break one frame comes late: there is no telling jitter from loss by one arrival. */
+static void jitter_after_a_break_is_no_loss(void **state)
+{
+    (void)state;
+    for (int chunks = 250; chunks < 350; chunks++) { /* wherever the clock's windows end */
+        struct input input = start(1000000);
+        deliver(&input, chunks);
+        sample_clock_break(&input.clock);
+        input.now += INT64_C(6100000000);
+        deliver(&input, 17);
+        assert_int_equal(input.held, 0);
+        int64_t lost = input.lost;
+        for (int i = 0; i < 40; i++) {
+            input.now += CHUNK_NS;
+            arrive(&input, CHUNK, input.now + 70000000);
+        }
+        deliver(&input, 500);
+        assert_int_equal(input.lost, lost);
+    }
+}
+
+/* The account does not wander off, however often the server restarts. */
+static void breaks_without_end_keep_the_clock(void **state)
+{
+    (void)state;
+    struct input input = start(20000000);
+    int64_t begin = input.now;
+    for (int i = 0; i < 500; i++) {
+        deliver(&input, 150 + i % 40);
+        sample_clock_break(&input.clock);
+        input.now += INT64_C(3700000000);
+        deliver(&input, 50);
+        int64_t off = input.passed - (input.now - begin) * RATE / INT64_C(1000000000);
+        assert_in_range(off + RATE / 50, 0, RATE / 25);
+    }
+}
+
 static void a_break_in_doubt_loses_no_frame(void **state)
 {
     (void)state;
@@ -173,6 +210,8 @@ int main(void)
         cmocka_unit_test(many_small_losses_add_up),
         cmocka_unit_test(drift_is_no_loss),
         cmocka_unit_test(a_break_is_a_gap_of_its_length),
+        cmocka_unit_test(jitter_after_a_break_is_no_loss),
+        cmocka_unit_test(breaks_without_end_keep_the_clock),
         cmocka_unit_test(a_break_in_doubt_loses_no_frame),
         cmocka_unit_test(known_losses_are_not_found_twice),
     };
