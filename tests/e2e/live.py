@@ -157,10 +157,15 @@ class Microphone:
         self.home = home
         self.server = None
 
+    def modules(self):
+        """Of the server; one of them makes the source "mic.monitor"."""
+        return ["module-null-sink sink_name=mic"]
+
     def plug_in(self):
+        loads = [word for module in self.modules() for word in ("-L", module)]
         self.server = subprocess.Popen(
             ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes"]
-            + ["-L", "module-null-sink sink_name=mic", "-L", "module-native-protocol-unix"],
+            + [*loads, "-L", "module-native-protocol-unix"],
             env=self.home.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
