@@ -66,11 +66,13 @@ class Bench(ProgramTest):
                     self.assertAlmostEqual(value, expected, delta=1e-3 * max(1, abs(expected)))
 
     def test_on_demand(self):
-        lines = self.bench("--random", "tiny", "--window", 0.5, "--on-demand", input=b"go\ngo\n").stdout.splitlines()
-        self.assertEqual((lines[0], len(lines)), (b"ready", 3))
-        for line in lines[1:]:
-            wall, cpu = map(float, line.split())
-            self.assertGreater(min(wall, cpu), 0)
+        for arguments in (("--window", 0.5), ("--stream", "--window", 7)):
+            with self.subTest(arguments=arguments):
+                lines = self.bench("--random", "tiny", *arguments, "--on-demand", input=b"go\ngo\n").stdout.splitlines()
+                self.assertEqual((lines[0], len(lines)), (b"ready", 3))
+                for line in lines[1:]:
+                    wall, cpu = map(float, line.split())
+                    self.assertGreater(min(wall, cpu), 0)
 
     def test_stream(self):
         """Two utterances, each FINAL of which is what a transcription gives; from a model that was kept."""
@@ -90,7 +92,7 @@ class Bench(ProgramTest):
                           ("--random", "tiny", "--window", "long"), ("--random", "tiny", "--threads", 0),
                           ("--random", "tiny", "--kernels", "mmx"), ("--model", ".", "--keep", "x"), ("--model", ".", "--dtype", "fp3"),
                           ("--random", "tiny", "--latency", "low"), ("--model", ".", "--stream", "--encoder", ""),
-                          ("--random", "tiny", "more"), ("--model", ".", "--stream", "--on-demand")):
+                          ("--random", "tiny", "more"), ("--model", ".", "--stream", "--output", "x")):
             with self.subTest(arguments=arguments):
                 result = self.bench(*arguments, status=2)
                 self.assertEqual(result.stdout, b"")

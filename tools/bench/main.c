@@ -50,7 +50,7 @@ static const char HELP[] =
     "  --output FILE    write the log-probabilities, 32-bit floats, [frames, vocabulary]\n"
     "  --on-demand      print \"ready\", then for each line of standard input a pass's seconds "
     "and\n"
-    "                   those of CPU\n"
+    "                   those of CPU; with --stream, what each second of speech took of both\n"
     "\n"
     "shapes:\n";
 
@@ -266,8 +266,8 @@ static int check_options(const struct bench_options *options, const char *keep)
         return complain("needs --random SHAPE or --model DIR, one of them; see --help");
     if (keep && !options->shape)
         return complain("--keep is for --random models");
-    if (options->stream && (options->samples || options->output || options->on_demand))
-        return complain("--samples, --output and --on-demand are not for --stream");
+    if (options->stream && (options->samples || options->output))
+        return complain("--samples and --output are not for --stream");
     if (options->stream && options->kernels != kernels_best())
         return complain("--stream uses the best kernels of this machine, no others");
     if (!options->stream && (options->encoder || options->latency))

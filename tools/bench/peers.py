@@ -12,6 +12,9 @@ fp32 differs from utter's by more than TOLERANCE; outputs in int8 are only descr
     peers.py --bench ../../build/tools/bench/utter-bench --folder /tmp/peers --prepare   # slow, once
     peers.py --bench ../../build/tools/bench/utter-bench --folder /tmp/peers             # measures
 
+With --stream: the CPU seconds that utter's live captions take for each second of speech, over those of ONNX Runtime
+in fp32 when it decodes a window of 4 s every 0.5 s, with as many threads.
+
 Peers: ort and ort-attention (fp32, all optimisations, fixed shapes; the second with ONNX Runtime's fused
 attention operator), ort-int8-dynamic (matrix products), ort-int8-static (convolutions too), torch (scaled
 dot-product attention, weight norm folded), torch-compile (with frozen weights), openvino (fp32, latency
@@ -33,6 +36,7 @@ import peer_models
 
 TOLERANCE = 1e-3  # of the greatest log-probability of all: engines round differently
 DEFAULT_PEERS = {"base": "ort,ort-attention,torch,openvino", "large": "ort,ort-attention,torch,openvino,ctranslate2"}
+STREAM_WINDOW, STREAM_HOP = 4, 0.5  # seconds: what live captions without utter's streaming would decode, and how often
 PAUSE = 0.05  # seconds from one pass to the next: threads that spin after their work are asleep then
 
 
@@ -46,13 +50,16 @@ def parse_arguments():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=7, help="passes of each that are timed")
     parser.add_argument("--peers", help="names with commas between them; default: those that run in fp32")
+    parser.add_argument("--stream", action="store_true", help="compare what live captions cost instead")
     parser.add_argument("--avx2", action="store_true", help="as on a machine without AVX-512: only utter and torch "
                         "can be told so")
     parser.add_argument("--prepare", action="store_true", help="make the models and stop")
     parser.add_argument("--json", help="write all times there")
     options = parser.parse_args()
-    options.windows = [float(window) for window in options.windows.split(",")]
     options.threads = [int(threads) for threads in options.threads.split(",")]
+    options.windows = [float(window) for window in options.windows.split(",")]
+    if options.stream:
+        options.peers, options.windows = "ort,ort-attention", [float(STREAM_WINDOW)]
     options.peers = (options.peers or DEFAULT_PEERS.get(options.shape, "ort,torch")).split(",")
     options.folder = pathlib.Path(options.folder) / options.shape
     return options
@@ -88,19 +95,25 @@ class Worker:
         self.process.wait()
 
 
+def start_peer(options, peer, window, threads):
+    output = options.folder / f"out-{peer}-{window:g}.f32"
+    command = [sys.executable, pathlib.Path(__file__).parent / "peer_worker.py", peer, options.folder, window, threads,
+               output]
+    worker = Worker(command, output, threads, options.avx2)
+    worker.wait()
+    return worker
+
+
 def start(options, window, threads):
     """utter and all peers, by name, ready to decode."""
-    here, name = pathlib.Path(__file__).parent, f"{window:g}"
-    outputs = {peer: options.folder / f"out-{peer}-{name}.f32" for peer in ["utter", *options.peers]}
+    name = f"{window:g}"
+    output = options.folder / f"out-utter-{name}.f32"
     utter = [options.bench, "--model", options.folder / "model", "--window", window, "--threads", threads,
-             "--samples", options.folder / f"samples-{name}.f32", "--output", outputs["utter"], "--on-demand",
+             "--samples", options.folder / f"samples-{name}.f32", "--output", output, "--on-demand",
              *options.bench_options.split(), *(["--kernels", "avx2"] if options.avx2 else [])]
-    workers = {"utter": Worker(utter, outputs["utter"], threads, options.avx2)}
+    workers = {"utter": Worker(utter, output, threads, options.avx2)}
     workers["utter"].wait()
-    for peer in options.peers:
-        command = [sys.executable, here / "peer_worker.py", peer, options.folder, window, threads, outputs[peer]]
-        workers[peer] = Worker(command, outputs[peer], threads, options.avx2)
-        workers[peer].wait()
+    workers.update((peer, start_peer(options, peer, window, threads)) for peer in options.peers)
     return workers
 
 
@@ -152,17 +165,49 @@ def measure(options, window, threads, columns):
              "seconds": times[peer], "cpu_seconds": cpu_times[peer]} for peer in names], agreed
 
 
-def main():
-    options = parse_arguments()
-    model = options.folder / "model"
-    if not model.exists():
-        options.folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([options.bench, "--random", options.shape, "--keep", model, "--window", "0.1", "--repeat",
-                        "1"], check=True, stdout=subprocess.DEVNULL)
-    peer_models.prepare(options.folder, options.windows, options.peers)
-    if options.prepare:
-        return 0
-    columns = json.loads((model / "config.json").read_text())["vocab_size"]
+def start_stream(options, encoder, dtype, threads):
+    worker = Worker([options.bench, "--model", options.folder / "model", "--stream", "--encoder", encoder, "--dtype",
+                     dtype, "--threads", threads, "--on-demand", *options.bench_options.split()], None, threads, False)
+    worker.wait()
+    return worker
+
+
+def measure_stream(options, threads):
+    """CPU seconds for each second of speech, in turns; the peer is the faster of its forms."""
+    streams = [(encoder, dtype) for encoder in ("cached", "window") for dtype in ("fp32", "int8")]
+    workers = {stream: start_stream(options, *stream, threads) for stream in streams}
+    workers.update((peer, start_peer(options, peer, STREAM_WINDOW, threads)) for peer in options.peers)
+    times = {name: [] for name in workers}
+    for _ in range(options.rounds):
+        for name, worker in workers.items():
+            time.sleep(PAUSE)
+            cpu_seconds = worker.run()[1]
+            times[name].append(cpu_seconds if name in streams else cpu_seconds / STREAM_HOP)
+    for worker in workers.values():
+        worker.close()
+    best = min(options.peers, key=lambda peer: statistics.median(times[peer]))
+    return [{"threads": threads, "encoder": encoder, "dtype": dtype, "peer": best,
+             "cpu": statistics.median(times[encoder, dtype]), "peer_cpu": statistics.median(times[best]),
+             "ratio": median_ratio(times[encoder, dtype], times[best]), "cpu_seconds": times[encoder, dtype],
+             "peer_cpu_seconds": times[best]} for encoder, dtype in streams]
+
+
+def compare_streams(options):
+    print(f"{options.shape}, live captions: CPU seconds for each second of speech, the median of {options.rounds}; the "
+          f"peer decodes {STREAM_WINDOW} s every {STREAM_HOP} s in fp32")
+    print("threads  encoder  dtype  utter's  peer           peer's   ratio")
+    results = []
+    for threads in options.threads:
+        for row in measure_stream(options, threads):
+            print(f"{row['threads']:7d}  {row['encoder']:7s}  {row['dtype']:5s}  {row['cpu']:7.3f}  {row['peer']:13s}  "
+                  f"{row['peer_cpu']:6.3f}  {row['ratio']:6.3f}", flush=True)
+            results.append(row)
+    return results
+
+
+def compare_windows(options):
+    """The results, and whether outputs agree."""
+    columns = json.loads((options.folder / "model" / "config.json").read_text())["vocab_size"]
     results, all_agreed = [], True
     print(f"{options.shape}: seconds for a window, the median of {options.rounds}; utter's time over the peer's, "
           "the median over rounds")
@@ -176,9 +221,24 @@ def main():
                       f"{row['cpu_ratio']:9.3f}  "
                       f"{row['difference']:10.1e}  {100 * row['same_labels']:9.1f} %", flush=True)
             results += rows
+    return results, all_agreed
+
+
+def main():
+    options = parse_arguments()
+    model = options.folder / "model"
+    if not model.exists():
+        options.folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([options.bench, "--random", options.shape, "--keep", model, "--window", "0.1", "--repeat",
+                        "1"], check=True, stdout=subprocess.DEVNULL)
+    peer_models.prepare(options.folder, options.windows, options.peers)
+    if options.prepare:
+        return 0
+    # A stream checks its own output before it is timed: utter-bench does.
+    results, agreed = (compare_streams(options), True) if options.stream else compare_windows(options)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
-    return 0 if all_agreed else 1
+    return 0 if agreed else 1
 
 
 if __name__ == "__main__":

@@ -122,6 +122,23 @@ static enum utter_code open_all(struct session *session, struct utter_error *err
     return UTTER_OK;
 }
 
+/* The whole sound for each line read; what it took for each second of speech is printed. */
+static enum utter_code serve(struct session *session, struct utter_error *error)
+{
+    char line[64];
+    double final, seconds = (double)session->speech / session->info->sample_rate;
+    enum utter_code code = UTTER_OK;
+    puts("ready");
+    fflush(stdout);
+    while (!code && fgets(line, sizeof line, stdin)) {
+        double cpu = clock_cpu(), begin = clock_wall();
+        code = run(session, false, &final, error);
+        printf("%.9f %.9f\n", (clock_wall() - begin) / seconds, (clock_cpu() - cpu) / seconds);
+        fflush(stdout);
+    }
+    return code;
+}
+
 static enum utter_code measure(struct session *session, struct utter_error *error)
 {
     double final;
@@ -131,6 +148,8 @@ static enum utter_code measure(struct session *session, struct utter_error *erro
     if (!code && session->speech < 1)
         code = error_set(error, UTTER_ERROR_ARGUMENT, "--window %g: too short to hear speech in",
                          session->options->window);
+    if (!code && session->options->on_demand)
+        return serve(session, error);
     for (int i = 0; !code && i < session->options->repeat; i++) {
         double begin = clock_cpu();
         code = run(session, false, &session->times.final[i], error);
@@ -179,7 +198,9 @@ int bench_stream(const struct bench_options *options)
         return bench_fail(&error);
     }
     session->options = options;
-    status = measure(session, &error) ? bench_fail(&error) : report(session);
+    status = measure(session, &error) ? bench_fail(&error) : 0;
+    if (!status && !options->on_demand)
+        status = report(session);
     utter_stream_close(session->stream);
     utter_model_close(session->model);
     utter_engine_close(session->engine);
