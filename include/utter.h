@@ -415,7 +415,12 @@ UTTER_API int utter_live_descriptor(const struct utter_live *live);
 
 /** Any thread. */
 UTTER_API void utter_live_status(const struct utter_live *live, struct utter_live_status *status);
-/** Stops the worker within one decode, even when audio is left. No other call may be running. */
+/**
+ * Stops the worker within one decode of a window, even when audio is left, and abandons a FINAL in
+ * the making: words that were COMMITted are all there will be of its utterance. To have everything
+ * decoded first, call utter_live_finish() and read events until UTTER_WAIT_DONE. No other call may
+ * be running.
+ */
 UTTER_API void utter_live_close(struct utter_live *live);
 
 #ifdef __cplusplus

@@ -28,4 +28,10 @@ typedef void pool_task(void *context, int64_t index, int thread);
 /** Runs task(context, 0 .. count - 1), each once, in any order; returns when all are done. */
 void pool_run(struct pool *pool, int64_t count, pool_task *task, void *context);
 
+/**
+ * Any thread, inside a task too: from now on no task begins, so that whoever is computing comes to
+ * an end soon. The results are rubbish, and the pool is of no more use.
+ */
+void pool_cancel(struct pool *pool);
+
 #endif

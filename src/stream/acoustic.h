@@ -35,6 +35,9 @@ struct acoustic {
     /* The utterance's next frames, see w2v2/cached.h. */
     void (*encode_chunk)(void *self, const float *features, int64_t frames, int64_t settled,
                          int64_t left, float *log_probs);
+    /* Any thread: what is being computed ends soon and is rubbish; nothing can be computed any
+     * more. NULL where the computing thread's engine is others', too. */
+    void (*cancel)(void *self);
     void (*close)(void *self);
 };
 

@@ -120,6 +120,14 @@ static struct waiting_final *next_waiting(struct finals *finals)
     return next;
 }
 
+static bool is_stopped(struct finals *finals)
+{
+    pthread_mutex_lock(&finals->mutex);
+    bool stopped = finals->stopped;
+    pthread_mutex_unlock(&finals->mutex);
+    return stopped;
+}
+
 static void mark_done(struct finals *finals)
 {
     pthread_mutex_lock(&finals->mutex);
@@ -136,6 +144,8 @@ static void *work(void *argument)
     while ((next = next_waiting(finals))) {
         const struct final_job *job = &next->job;
         final_decode(&finals->final, &job->source, job->count, job->first);
+        if (is_stopped(finals)) /* rubbish */
+            break;
         const struct utter_event event =
             words_final_event(&finals->words, job->utterance, &finals->final.greedy, job->start,
                               job->end, &job->clock);
@@ -213,4 +223,6 @@ void finals_stop(struct finals *finals)
     finals->stopped = true;
     pthread_cond_broadcast(&finals->changed);
     pthread_mutex_unlock(&finals->mutex);
+    if (finals->acoustic.cancel)
+        finals->acoustic.cancel(finals->acoustic.self);
 }

@@ -32,7 +32,7 @@ struct final_job {
 /** For utterances of up to `samples_max` samples. Takes over `acoustic`, also on failure. */
 struct finals *finals_open(const struct acoustic *acoustic, const struct ctc_labels *labels,
                            int64_t samples_max, struct utter_error *error);
-/** Ends the thread after the decode that it is in. NULL is allowed. */
+/** Ends the thread soon: the decode that it is in is abandoned. NULL is allowed. */
 void finals_close(struct finals *finals);
 /** The most bytes that the words and text of a FINAL take. */
 size_t finals_event_bytes_max(const struct finals *finals);
@@ -43,7 +43,7 @@ enum utter_code finals_start(struct finals *finals, struct queue *queue, struct 
 bool finals_give(struct finals *finals, const struct final_job *job);
 /** Waits until all FINALs are in the queue; false when the finals were stopped. */
 bool finals_settle(struct finals *finals);
-/** What waits is thrown away, and nobody waits any more. */
+/** What waits and what is being decoded is thrown away, and nobody waits any more. */
 void finals_stop(struct finals *finals);
 
 #endif

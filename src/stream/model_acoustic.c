@@ -73,6 +73,12 @@ static void pass_encode_chunk(void *self, const float *features, int64_t frames,
                        log_probs);
 }
 
+static void pass_cancel(void *self)
+{
+    struct model_pass *pass = self;
+    pool_cancel(pass->own_pool);
+}
+
 static void pass_close(void *self)
 {
     struct model_pass *pass = self;
@@ -142,6 +148,7 @@ enum utter_code model_acoustic(const struct utter_model *model, const struct aco
         pass_close(pass);
         return UTTER_ERROR_MEMORY;
     }
+    described.cancel = pass->own_pool ? pass_cancel : NULL;
     *acoustic = described;
     return UTTER_OK;
 }

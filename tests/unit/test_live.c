@@ -264,6 +264,27 @@ static void finals_that_lag_lose_nothing(void **state)
     close_fixture(&f);
 }
 
+/* Its words are there, and closing does not wait for a FINAL that takes its time. */
+static void closing_abandons_a_final(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    f.final_model.gate = &f.final_gate; /* which nobody opens */
+    open_fixture(&f, 60000, false);
+    voice_say(&f.samples, &f.count, ".....ab|cd|..........ef|..........");
+    assert_int_equal(push(&f, 0, f.count, 0), f.count);
+    while (count_of(f.text.order, 'Q') < 2) {
+        assert_int_equal(utter_live_wait(f.live, -1), UTTER_WAIT_EVENT);
+        read_ready(&f);
+    }
+    utter_live_close(f.live);
+    f.live = NULL;
+    assert_true(f.final_model.cancelled);
+    assert_string_equal(f.text.commits, "ab cd ef ");
+    assert_string_equal(f.text.finals, "");
+    close_fixture(&f);
+}
+
 /* Speech as fast as it can be pushed, which a worker that is held cannot follow: every rung is
  * taken and told, nothing is lost, and all is as before when it has caught up. */
 static void being_behind_is_told_and_ends(void **state)
@@ -441,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_flush_ends_the_utterance),
         cmocka_unit_test(a_full_ring_gives_a_gap_of_exact_length),
         cmocka_unit_test(finals_that_lag_lose_nothing),
+        cmocka_unit_test(closing_abandons_a_final),
         cmocka_unit_test(being_behind_is_told_and_ends),
         cmocka_unit_test(speech_at_any_speed_is_kept_or_told),
         cmocka_unit_test(a_reader_that_sleeps_loses_nothing_unseen),

@@ -55,6 +55,37 @@ static void test_each_index_runs_once(void **state)
     }
 }
 
+struct cancelling {
+    struct pool *pool;
+    _Atomic int runs;
+};
+
+static void cancel_task(void *context, int64_t index, int thread)
+{
+    (void)index;
+    (void)thread;
+    struct cancelling *cancelling = context;
+    if (atomic_fetch_add(&cancelling->runs, 1) == 2)
+        pool_cancel(cancelling->pool);
+}
+
+/* Tasks that were begun are ended, one of each thread at most after the word. */
+static void test_cancelled_work_ends(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= THREADS; threads++) {
+        struct cancelling cancelling = {.pool = pool_open(threads, NULL)};
+        assert_non_null(cancelling.pool);
+        pool_run(cancelling.pool, INT64_MAX, cancel_task, &cancelling);
+        int runs = cancelling.runs;
+        assert_true(runs >= 3);
+        pool_run(cancelling.pool, 100, cancel_task, &cancelling);
+        pool_run(cancelling.pool, 1, cancel_task, &cancelling);
+        assert_int_equal(cancelling.runs, runs);
+        pool_close(cancelling.pool);
+    }
+}
+
 /* Plain stores: a thread sanitizer sees whether pool_run() orders them before its return. */
 static void store_task(void *context, int64_t index, int thread)
 {
@@ -217,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_index_runs_once),
+        cmocka_unit_test(test_cancelled_work_ends),
         cmocka_unit_test(test_results_are_visible_and_parked_threads_wake),
         cmocka_unit_test(test_idle_workers_are_parked),
         cmocka_unit_test(test_workers_may_run_anywhere),

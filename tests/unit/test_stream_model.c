@@ -2,12 +2,14 @@
 /* Streams over the golden checkpoints: whatever the cut and the threads, FINAL is transcribe. */
 #include "events_text.h"
 #include "golden_case.h"
+#include "stream/model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -176,11 +178,53 @@ static void a_live_stream_runs_on_a_model(void **state)
     }
 }
 
+static double thread_seconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* What closing a live stream does to the FINAL in the making: hardly anything is computed. */
+static void a_cancelled_pass_ends_early(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"digits", "base", "large"};
+    const int64_t count = 20 * 16000;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct utter_model *model = open_model(names[i], 1);
+        const struct acoustic_room room = {.samples = count, .alone = true};
+        struct acoustic acoustic;
+        assert_int_equal(model_acoustic(model, &room, &acoustic, NULL), UTTER_OK);
+        float *samples = calloc((size_t)count, sizeof *samples);
+        float *rows = malloc((size_t)(count / 160 * acoustic.columns) * sizeof *rows);
+        assert_true(samples && rows);
+        for (int64_t k = 0; k < count; k++)
+            samples[k] = (float)(k * k % 1000) / 1000.0f - 0.5f;
+        double seconds[2];
+        for (int cancelled = 0; cancelled < 2; cancelled++) {
+            if (cancelled)
+                acoustic.cancel(acoustic.self);
+            double begin = thread_seconds();
+            acoustic.log_probs(acoustic.self, samples, count, rows);
+            seconds[cancelled] = thread_seconds() - begin;
+        }
+        print_message("%s: %.1f ms, cancelled %.1f ms\n", names[i], 1e3 * seconds[0],
+                      1e3 * seconds[1]);
+        assert_true(seconds[1] < seconds[0] / 3);
+        acoustic_close(&acoustic);
+        utter_model_close(model);
+        free(samples);
+        free(rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(final_is_transcribe_for_any_cut_and_threads),
         cmocka_unit_test(a_live_stream_runs_on_a_model),
+        cmocka_unit_test(a_cancelled_pass_ends_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,14 @@ static void encode_chunk(void *self, const float *labels, int64_t frames, int64_
     encode(model, labels, frames, rows);
 }
 
+static void cancel(void *self)
+{
+    struct voice_model *model = self;
+    model->cancelled = true;
+    if (model->gate)
+        sem_post(model->gate);
+}
+
 struct acoustic voice_acoustic(struct voice_model *model)
 {
     return (struct acoustic){
@@ -131,6 +139,7 @@ struct acoustic voice_acoustic(struct voice_model *model)
         .features = features,
         .encode = encode,
         .encode_chunk = encode_chunk,
+        .cancel = cancel,
     };
 }
 

@@ -13,6 +13,7 @@
 #include "stream/acoustic.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
 
 enum {
     VOICE_RATE = 16000,
@@ -30,8 +31,9 @@ struct voice_model {
     int look_ahead; /* frames; a label with fewer after it in the window is heard as '?' */
     enum utter_encoder encoder; /* default window */
     bool local;
-    sem_t *gate;  /* each pass waits for it; NULL: none does */
-    int delay_ms; /* each pass takes so long */
+    sem_t *gate;           /* each pass waits for it; NULL: none does */
+    int delay_ms;          /* each pass takes so long */
+    atomic_bool cancelled; /* a pass that waits goes on */
 
     /* what streams asked of it so far */
     int64_t longest; /* window, in samples */
