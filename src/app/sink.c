@@ -6,6 +6,7 @@
 #include "app/sink_json.h"
 #include "app/subtitle.h"
 #include "app/text.h"
+#include "app/unfinished.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ struct sink {
     uint64_t last_commit;
     bool sentence_start;
     uint64_t last_final; /* utterance of the last FINAL */
+    struct unfinished unfinished;
 };
 
 static const char *const FORMAT_NAMES[] = {"text", "json", "jsonl", "srt", "vtt"};
@@ -220,6 +222,7 @@ void sink_abandon(struct sink *sink)
     if (sink == NULL)
         return;
     output_abandon(sink->output);
+    unfinished_free(&sink->unfinished);
     free(sink->gaps);
     free(sink);
 }
@@ -313,11 +316,30 @@ static bool print_event(struct sink *sink, FILE *out, const struct utter_event *
 {
     if (sink->options.format == SINK_JSONL || sink->options.format == SINK_JSON)
         return print_json(sink, out, event, speaker);
+    if (!unfinished_event(&sink->unfinished, event, speaker))
+        return false;
     if (event->type == UTTER_EVENT_GAP)
         return hold_gap(sink, event) && release_gaps(sink, out, sink->last_final);
     if (event->type == UTTER_EVENT_FINAL)
         return print_final(sink, out, event, speaker);
     return true;
+}
+
+/* What is held back until the end: words without a FINAL, and gaps after them. */
+static bool print_end(struct sink *sink, FILE *out)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < sink->unfinished.count; i++) {
+        const struct unfinished_utterance *utterance = &sink->unfinished.list[i];
+        struct utter_event final;
+        char *text;
+        ok = unfinished_final(utterance, &final, &text);
+        if (ok) {
+            ok = print_final(sink, out, &final, utterance->speaker);
+            free(text);
+        }
+    }
+    return ok && release_gaps(sink, out, UINT64_MAX);
 }
 
 /* Prints into memory first: what reaches the file is a whole line or a whole cue. */
@@ -329,8 +351,7 @@ static bool write_event(struct sink *sink, const struct utter_event *event, int 
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return fault_memory(error);
-    bool ok = event != NULL ? print_event(sink, out, event, speaker)
-                            : release_gaps(sink, out, UINT64_MAX);
+    bool ok = event != NULL ? print_event(sink, out, event, speaker) : print_end(sink, out);
     ok = !ferror(out) && ok;
     if (fclose(out) != 0 || !ok)
         fault_memory(error);
@@ -357,6 +378,7 @@ bool sink_close(struct sink *sink, struct utter_error *error)
         return true;
     bool ok = write_event(sink, NULL, 0, error);
     ok = output_close(sink->output, ok ? error : NULL) && ok;
+    unfinished_free(&sink->unfinished);
     free(sink->gaps);
     free(sink);
     return ok;

@@ -59,7 +59,10 @@ bool sink_event(struct sink *sink, const struct utter_event *event, int speaker,
 /** Tries again to write what was refused. */
 bool sink_flush(struct sink *sink, struct utter_error *error);
 
-/** Writes what is held back and closes, also when that fails. NULL is allowed. */
+/**
+ * Writes what is held back and closes, also when that fails: gaps, and of utterances that have no
+ * FINAL, because the session was left in a hurry, what was committed. NULL is allowed.
+ */
 bool sink_close(struct sink *sink, struct utter_error *error);
 
 /** Closes; of one that replaces, nothing is left behind. NULL is allowed. */

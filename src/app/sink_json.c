@@ -111,6 +111,8 @@ static int add_fields(json_t *object, const struct utter_event *event,
         return json_object_set_new(object, "lost", seconds(event->lost, options->sample_rate));
     if (event->type == UTTER_EVENT_STATE) {
         int failed = json_object_set_new(object, "state", json_string(state_name(event->state)));
+        if (event->rung > 0)
+            failed |= json_object_set_new(object, "rung", json_integer(event->rung));
         if (event->text != NULL && event->text[0] != '\0')
             failed |=
                 json_object_set_new(object, "text", cased(event->text, CASE_AS_IS, sentence_start));

@@ -159,6 +159,49 @@ static void test_vtt(void **state)
     expect_file("WEBVTT\n\n1\n01:02:03.004 --> 01:02:04.500\n&lt;unk&gt;&amp;-&gt;-\n\n");
 }
 
+/* Left in a hurry: what was committed is all there is of an utterance, and stays. */
+static void test_words_without_a_final_are_kept(void **state)
+{
+    (void)state;
+    static const enum sink_format formats[] = {SINK_TEXT, SINK_SRT};
+    static const char *const expected[] = {
+        "one two\nthree three\n",
+        "1\n00:00:01,000 --> 00:00:02,000\none two\n\n"
+        "2\n00:00:05,000 --> 00:00:06,000\nthree three\n\n",
+    };
+    for (int i = 0; i < 2; i++) {
+        const struct utter_event events[] = {
+            words_event(UTTER_EVENT_COMMIT, 1, ONE_TWO, 1, "one"),
+            words_event(UTTER_EVENT_COMMIT, 2, THREE, 1, "three"),
+            words_event(UTTER_EVENT_COMMIT, 2, THREE, 1, "three"),
+            words_event(UTTER_EVENT_FINAL, 1, ONE_TWO, 2, "one two"),
+        };
+        remove_file(NULL);
+        make_file(NULL);
+        struct sink *sink = open_sink(formats[i], false);
+        for (size_t k = 0; k < sizeof events / sizeof events[0]; k++)
+            send(sink, &events[k]);
+        close_sink(sink);
+        expect_file(expected[i]);
+    }
+}
+
+static void test_being_behind_is_told(void **state)
+{
+    (void)state;
+    struct sink *sink = open_sink(SINK_JSONL, false);
+    const struct utter_event event = {.type = UTTER_EVENT_STATE,
+                                      .state = UTTER_STATE_BEHIND,
+                                      .start = 500,
+                                      .end = 500,
+                                      .text = "",
+                                      .rung = 2};
+    send(sink, &event);
+    close_sink(sink);
+    expect_file("{\"type\":\"state\",\"utterance\":0,\"start\":0.5,\"end\":0.5,"
+                "\"state\":\"behind\",\"rung\":2}\n");
+}
+
 /* The types of the lines of the file. */
 static void expect_types(const char *const *types)
 {
@@ -395,6 +438,8 @@ int main(void)
         WITH_FILE(test_text),
         WITH_FILE(test_srt),
         WITH_FILE(test_vtt),
+        WITH_FILE(test_words_without_a_final_are_kept),
+        WITH_FILE(test_being_behind_is_told),
         WITH_FILE(test_jsonl),
         WITH_FILE(test_jsonl_drafts),
         WITH_FILE(test_jsonl_case),
