@@ -10,21 +10,25 @@ enum { PLACES_MOST = 8 }; /* utterances whose FINALs may still be on their way *
 struct captions {
     int sample_rate;
     enum letter_case letter_case;
-    bool paused;  /* since the last gap */
-    int64_t lost; /* samples */
+    const char *const *speakers;
+    bool paused[3]; /* by speaker: since its last gap */
+    bool told;      /* of that pause */
+    int64_t lost;   /* samples */
     struct caption *list;
     size_t count;
     size_t room;
     uint64_t revision;
 };
 
-struct captions *captions_new(int sample_rate, enum letter_case letter_case)
+struct captions *captions_new(int sample_rate, enum letter_case letter_case,
+                              const char *const *speakers)
 {
     struct captions *captions = calloc(1, sizeof *captions);
     if (captions == NULL)
         return NULL;
     captions->sample_rate = sample_rate;
     captions->letter_case = letter_case;
+    captions->speakers = speakers;
     return captions;
 }
 
@@ -302,24 +306,42 @@ bool captions_notice(struct captions *captions, const char *text)
     return true;
 }
 
-static bool add_gap(struct captions *captions, const struct utter_event *event)
+static void end_pause(struct captions *captions, int speaker)
 {
-    char text[80];
+    captions->told = true;
+    captions->paused[speaker] = false;
+    if (speaker == 0) /* all of them */
+        captions->paused[1] = captions->paused[2] = false;
+}
+
+/* Every speaker's pause ends with a gap of its own; one is enough to read. */
+static bool add_gap(struct captions *captions, const struct utter_event *event, int speaker)
+{
+    char text[120];
     double seconds = (double)event->lost / captions->sample_rate;
-    snprintf(text, sizeof text, captions->paused ? "[paused for %.1f s]" : "[%.2f s of audio lost]",
-             seconds);
-    if (!captions_notice(captions, text))
+    bool paused = captions->paused[speaker], told = paused && captions->told;
+    const char *name =
+        captions->speakers != NULL && speaker > 0 ? captions->speakers[speaker - 1] : NULL;
+    if (paused)
+        snprintf(text, sizeof text, "[paused for %.1f s]", seconds);
+    else
+        snprintf(text, sizeof text, "%.40s%s[%.2f s of audio lost]", name != NULL ? name : "",
+                 name != NULL ? ": " : "", seconds);
+    if (!told && !captions_notice(captions, text))
         return false;
-    captions->list[captions->count - 1].start = event->start;
-    captions->lost += captions->paused ? 0 : event->lost;
-    captions->paused = false;
+    if (!told)
+        captions->list[captions->count - 1].start = event->start;
+    if (paused)
+        end_pause(captions, speaker);
+    else
+        captions->lost += event->lost;
     return true;
 }
 
 bool captions_event(struct captions *captions, const struct utter_event *event, int speaker)
 {
     if (event->type == UTTER_EVENT_GAP)
-        return add_gap(captions, event);
+        return add_gap(captions, event, speaker);
     if (event->type != UTTER_EVENT_DRAFT && event->type != UTTER_EVENT_COMMIT &&
         event->type != UTTER_EVENT_FINAL)
         return true;
@@ -339,7 +361,9 @@ void captions_mark(struct captions *captions, size_t index, bool marked)
 
 void captions_pause(struct captions *captions)
 {
-    captions->paused = true;
+    for (int i = 0; i < 3; i++)
+        captions->paused[i] = true;
+    captions->told = false;
 }
 
 double captions_seconds(const struct captions *captions, const struct caption *caption)

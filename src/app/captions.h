@@ -41,8 +41,12 @@ struct caption {
 
 struct captions;
 
-/** Positions in events count `sample_rate` to the second. NULL when out of memory. */
-struct captions *captions_new(int sample_rate, enum letter_case letter_case);
+/**
+ * Positions in events count `sample_rate` to the second. `speakers` has the names of speaker 1 and
+ * 2, for what one of them lost, and must outlive the captions. NULL when out of memory.
+ */
+struct captions *captions_new(int sample_rate, enum letter_case letter_case,
+                              const char *const *speakers);
 void captions_free(struct captions *captions);
 
 /**
@@ -56,7 +60,7 @@ bool captions_notice(struct captions *captions, const char *text);
 
 void captions_mark(struct captions *captions, size_t index, bool marked);
 
-/** The user paused: the gap that comes of it is called a pause, not a loss. */
+/** The user paused: the gap that comes of it, one for each speaker, is shown as one pause. */
 void captions_pause(struct captions *captions);
 
 /** Seconds of the session at which a caption begins. */

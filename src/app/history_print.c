@@ -91,6 +91,15 @@ static bool print_speech(const struct history_item *item, const char *time,
     return text != NULL;
 }
 
+static void print_gap(const struct history_item *item, const char *time)
+{
+    double lost = (double)item->lost / HISTORY_RATE;
+    if (item->speaker > 0)
+        printf("%s  [%d] [%.2f s of audio lost]\n", time, item->speaker, lost);
+    else
+        printf("%s  [%.2f s of audio lost]\n", time, lost);
+}
+
 bool history_print_session(const struct history_entry *entry, const struct history_session *session,
                            enum letter_case letter_case, struct utter_error *error)
 {
@@ -106,7 +115,7 @@ bool history_print_session(const struct history_entry *entry, const struct histo
         double seconds = (double)(item->end - item->start) / HISTORY_RATE;
         show_time(item->start, time, sizeof time);
         if (item->kind == HISTORY_GAP)
-            printf("%s  [%.2f s of audio lost]\n", time, seconds);
+            print_gap(item, time);
         else if (item->kind == HISTORY_PAUSE)
             printf("%s  [paused for %.1f s]\n", time, seconds);
         else if (!print_speech(item, time, letter_case))
@@ -137,9 +146,9 @@ static bool export_events(const struct history_session *session, struct sink *si
             .text = item->text,
             .words = item->words,
             .word_count = item->word_count,
-            .lost = speech ? 0 : item->end - item->start,
+            .lost = item->lost,
         };
-        ok = sink_event(sink, &event, 0, error);
+        ok = sink_event(sink, &event, item->speaker, error);
     }
     return ok;
 }

@@ -14,15 +14,17 @@
 static const double LONGEST_S = 366.0 * 24 * 60 * 60;
 
 enum {
+    SPEAKERS = 2,
     HEAD_LINES = 100,  /* the first words are in them */
     TAIL_BYTES = 4096, /* the line of the end is in them */
 };
 
 struct reading {
     struct history_session *session;
-    size_t room;  /* of session->items */
-    size_t lines; /* read so far */
-    bool pause;   /* the next gap is one */
+    size_t room;              /* of session->items */
+    size_t lines;             /* read so far */
+    bool pause[SPEAKERS + 1]; /* by speaker: the next gap is one ... */
+    bool told;                /* ... as another speaker's was already */
     bool out_of_memory;
 };
 
@@ -43,6 +45,12 @@ static char *read_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text != NULL ? text_clean(text) : NULL;
+}
+
+static int read_speaker(const json_t *object)
+{
+    json_int_t speaker = json_integer_value(json_object_get(object, "speaker"));
+    return speaker > 0 && speaker <= SPEAKERS ? (int)speaker : 0;
 }
 
 static bool read_word(const json_t *object, struct utter_word *word)
@@ -147,8 +155,7 @@ static bool join(struct history_item *item, struct history_item *new)
 static bool read_speech(const json_t *object, struct history_item *item)
 {
     json_int_t utterance = json_integer_value(json_object_get(object, "utterance"));
-    json_int_t speaker = json_integer_value(json_object_get(object, "speaker"));
-    item->speaker = speaker > 0 && speaker < 100 ? (int)speaker : 0;
+    item->speaker = read_speaker(object);
     item->utterance = (uint64_t)utterance;
     item->text = read_text(object, "text");
     return utterance > 0 && item->text != NULL && read_time(object, "start", &item->start) &&
@@ -172,17 +179,32 @@ static bool take_speech(struct reading *reading, const json_t *object, bool fina
     return good;
 }
 
+static void note_pause(struct reading *reading)
+{
+    for (int i = 0; i <= SPEAKERS; i++)
+        reading->pause[i] = true;
+    reading->told = false;
+}
+
+/* Every speaker's pause ends with a gap of its own; it is one pause. */
 static bool take_gap(struct reading *reading, const json_t *object)
 {
-    int64_t start, end;
+    int64_t start, end, lost;
+    int speaker = read_speaker(object);
+    bool pause = reading->pause[speaker], told = pause && reading->told;
     if (!read_time(object, "start", &start) || !read_time(object, "end", &end))
         return false;
-    struct history_item *item = append(reading, reading->pause ? HISTORY_PAUSE : HISTORY_GAP);
-    reading->pause = false;
+    reading->told |= pause;
+    reading->pause[speaker] = false;
+    if (speaker == 0) /* all of them */
+        reading->pause[1] = reading->pause[2] = false;
+    struct history_item *item = told ? NULL : append(reading, pause ? HISTORY_PAUSE : HISTORY_GAP);
     if (item == NULL)
         return true;
+    item->speaker = pause ? 0 : speaker;
     item->start = start;
     item->end = end;
+    item->lost = read_time(object, "lost", &lost) ? lost : end - start;
     return true;
 }
 
@@ -210,7 +232,8 @@ static bool take_object(struct reading *reading, const json_t *object)
         return take_gap(reading, object);
     if (strcmp(type, "session") == 0)
         take_head(reading->session, object);
-    reading->pause |= strcmp(type, "pause") == 0;
+    if (strcmp(type, "pause") == 0)
+        note_pause(reading);
     reading->session->ended |= strcmp(type, "end") == 0;
     return true;
 }

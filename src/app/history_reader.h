@@ -26,8 +26,9 @@ struct history_item {
     int speaker; /**< 0: there is but one */
     int64_t start;
     int64_t end;
-    bool final; /**< of speech: decoded as a whole */
-    char *text; /**< of speech */
+    int64_t lost; /**< of a gap */
+    bool final;   /**< of speech: decoded as a whole */
+    char *text;   /**< of speech */
     struct utter_word *words;
     size_t word_count;
 };

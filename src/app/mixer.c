@@ -14,9 +14,22 @@ enum {
     LAG_SECONDS = 1,           /* how long the mix waits for an input */
     BLOCK = 1024,              /* frames that are converted or passed on at once */
     OUTPUT_BLOCK = 16 * BLOCK, /* room for what they become at the mixer's rate */
+    ABSENCES = 16,             /* of an input, while they matter; the oldest is forgotten */
+    GAPS = 16,                 /* that wait to be asked for */
 };
 
+static const double NO_GAP = 0.05;    /* s: nobody would notice */
+static const double PAUSE_EDGE = 0.5; /* s between two inputs' ends of a pause */
+
 struct mixer;
+
+/* Where an input has nothing. */
+struct absence {
+    int64_t begin;
+    int64_t end;
+    bool paused; /* the user wanted it */
+    bool told;
+};
 
 /* Positions are the mix's unless they are said to be the input's. */
 struct mixer_input {
@@ -26,9 +39,12 @@ struct mixer_input {
     soxr_t resampler; /* NULL: it has the mixer's rate */
     bool started;
     bool finished;
+    bool paused;     /* since its last absence */
     int64_t own_end; /* the input's position after what came last */
     int64_t end;     /* of what came, where the mix has it */
     float *samples;  /* ring of `capacity`: position p at p % capacity; zero where nothing came */
+    struct absence absences[ABSENCES]; /* before `end`, in order */
+    int absence_count;
 };
 
 struct mixer {
@@ -37,14 +53,110 @@ struct mixer {
     struct outlet *outlet;
     int64_t capacity;
     int64_t passed; /* end of what was passed on */
+    struct source_gap gaps[GAPS];
+    int gap_count;
     pthread_mutex_t lock;
     char name[256];
     float mono[BLOCK], converted[OUTPUT_BLOCK];
 };
 
+/* ---- what one input lacks ---- */
+
+/* Until when the input has nothing from `at` on: `at` itself when it has something there. */
+static int64_t absent_until(const struct mixer_input *input, int64_t at)
+{
+    for (int i = 0; i < input->absence_count; i++)
+        if (input->absences[i].begin <= at && at < input->absences[i].end)
+            return input->absences[i].end;
+    return at < input->end ? at : INT64_MAX;
+}
+
+/* Where the input next comes or goes after `at`, `limit` at most. */
+static int64_t next_change(const struct mixer_input *input, int64_t at, int64_t limit)
+{
+    int64_t next = input->end > at && input->end < limit ? input->end : limit;
+    for (int i = 0; i < input->absence_count; i++) {
+        const struct absence *absence = &input->absences[i];
+        if (absence->begin > at && absence->begin < next)
+            next = absence->begin;
+        if (absence->end > at && absence->end < next)
+            next = absence->end;
+    }
+    return next;
+}
+
+/* Tells of what the other input alone had. What both lack is the mix's own gap. */
+static void tell_absence(struct mixer *mixer, int input, const struct absence *absence)
+{
+    const struct mixer_input *other = &mixer->inputs[!input];
+    struct source_gap gap = {.input = input, .start = absence->end};
+    for (int64_t at = absence->begin, next; at < absence->end; at = next) {
+        next = next_change(other, at, absence->end);
+        if (absent_until(other, at) > at)
+            continue;
+        gap.start = at < gap.start ? at : gap.start;
+        gap.end = next;
+        gap.lost += next - at;
+    }
+    double least = absence->paused ? PAUSE_EDGE : NO_GAP;
+    if ((double)gap.lost >= least * mixer->source.sample_rate && mixer->gap_count < GAPS)
+        mixer->gaps[mixer->gap_count++] = gap;
+}
+
+/* Once it is known what the other input had at that time. */
+static void tell_absences(struct mixer *mixer)
+{
+    bool last = mixer->inputs[0].finished && mixer->inputs[1].finished;
+    for (int i = 0; i < 2; i++) {
+        struct mixer_input *input = &mixer->inputs[i];
+        for (int j = 0; j < input->absence_count; j++) {
+            struct absence *absence = &input->absences[j];
+            if (absence->told || (absence->end > mixer->inputs[!i].end && !last))
+                continue;
+            absence->told = true;
+            tell_absence(mixer, i, absence);
+        }
+    }
+}
+
+static void note_absence(struct mixer_input *input, int64_t begin, int64_t end)
+{
+    if (input->absence_count == ABSENCES)
+        memmove(input->absences, input->absences + 1,
+                (size_t)--input->absence_count * sizeof input->absences[0]);
+    input->absences[input->absence_count++] =
+        (struct absence){.begin = begin, .end = end, .paused = input->paused};
+    input->paused = false;
+}
+
+static bool mixer_gap(struct source *source, struct source_gap *gap)
+{
+    struct mixer *mixer = (struct mixer *)source;
+    pthread_mutex_lock(&mixer->lock);
+    bool found = mixer->gap_count > 0;
+    if (found) {
+        *gap = mixer->gaps[0];
+        memmove(mixer->gaps, mixer->gaps + 1, (size_t)--mixer->gap_count * sizeof *gap);
+    }
+    pthread_mutex_unlock(&mixer->lock);
+    return found;
+}
+
 /* ---- the mix ---- */
 
-/* Passes on what both have, and what one has and the other will not have any more. */
+/* The end of what is passed on in one piece; `*sound` is whether anybody has something there. */
+static int64_t next_piece(const struct mixer *mixer, int64_t limit, bool *sound)
+{
+    int64_t at = mixer->passed;
+    int64_t a = absent_until(&mixer->inputs[0], at), b = absent_until(&mixer->inputs[1], at);
+    *sound = a == at || b == at;
+    if (!*sound)
+        return a < b && a < limit ? a : b < limit ? b : limit;
+    return next_change(&mixer->inputs[1], at, next_change(&mixer->inputs[0], at, limit));
+}
+
+/* Passes on what both have, and what one has and the other will not have any more. What neither
+   has is left out: the positions jump. */
 static void pass(struct mixer *mixer)
 {
     const struct mixer_input *a = &mixer->inputs[0], *b = &mixer->inputs[1];
@@ -54,8 +166,13 @@ static void pass(struct mixer *mixer)
     bool last = a->finished && b->finished;
     limit = last ? most : least > limit ? least : limit;
     while (mixer->passed < limit) {
+        bool sound;
         int64_t at = mixer->passed % mixer->capacity;
-        int64_t count = limit - mixer->passed;
+        int64_t count = next_piece(mixer, limit, &sound) - mixer->passed;
+        if (!sound) {
+            mixer->passed += count;
+            continue;
+        }
         count = count < mixer->capacity - at ? count : mixer->capacity - at;
         count = count < BLOCK ? count : BLOCK;
         for (int64_t i = 0; i < count; i++)
@@ -97,8 +214,11 @@ static void follow_position(struct mixer_input *input, int64_t position)
     if (!input->started)
         start(input);
     double ratio = (double)mixer->source.sample_rate / input->source->sample_rate;
-    if (position > input->own_end)
+    if (position > input->own_end) {
+        int64_t begin = input->end;
         input->end += llround((double)(position - input->own_end) * ratio);
+        note_absence(input, begin, input->end);
+    }
     input->own_end = position;
     if (input->end < mixer->passed && input->end > 0)
         input->end = mixer->passed;
@@ -146,6 +266,7 @@ static int64_t push(struct outlet *outlet, const float *samples, int64_t count, 
         taken += part;
         pass(mixer);
     }
+    tell_absences(mixer);
     pthread_mutex_unlock(&mixer->lock);
     return taken;
 }
@@ -173,6 +294,7 @@ static void finish(struct outlet *outlet, int64_t end)
         follow_position(input, end);
     input->finished = true;
     pass(mixer);
+    tell_absences(mixer);
     if (mixer->inputs[0].finished && mixer->inputs[1].finished) {
         int64_t a = mixer->inputs[0].end, b = mixer->inputs[1].end;
         int64_t last = a > b ? a : b;
@@ -194,11 +316,15 @@ static bool mixer_start(struct source *source, struct outlet *outlet, struct utt
 static void mixer_pause(struct source *source, bool paused)
 {
     struct mixer *mixer = (struct mixer *)source;
+    pthread_mutex_lock(&mixer->lock);
+    for (int i = 0; i < 2; i++)
+        mixer->inputs[i].paused |= paused;
+    pthread_mutex_unlock(&mixer->lock);
     for (int i = 0; i < 2; i++)
         source_pause(mixer->inputs[i].source, paused);
 }
 
-/* One that is lost matters more than one that listens, and that more than one that waits. */
+/* One that is lost matters more than one that waits, and that more than one that listens. */
 static void mixer_status(struct source *source, struct source_status *status)
 {
     struct mixer *mixer = (struct mixer *)source;
@@ -213,7 +339,7 @@ static void mixer_status(struct source *source, struct source_status *status)
         *status = own;
         snprintf(status->message, sizeof status->message, "%.100s: %.250s", lost->name,
                  own.message);
-    } else if (second.state == SOURCE_LISTENING) {
+    } else if (second.state == SOURCE_WAITING) {
         *status = second;
     }
 }
@@ -239,8 +365,8 @@ static void mixer_close(struct source *source)
     free(mixer);
 }
 
-static const struct source_kind MIXER = {mixer_start, mixer_pause, mixer_status, mixer_stop,
-                                         mixer_close};
+static const struct source_kind MIXER = {mixer_start, mixer_pause, mixer_status,
+                                         mixer_stop,  mixer_close, mixer_gap};
 
 static bool open_input(struct mixer *mixer, struct mixer_input *input)
 {

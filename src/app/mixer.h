@@ -2,8 +2,9 @@
 /**
  * Two microphones as one source: what both hear, added. Each is resampled to the mixer's rate and
  * laid where its own clock says. An input that stays away is silent: the mix goes on without it a
- * second later, and the status says so. Of two sound cards whose crystals differ, the slower one's
- * audio is moved by up to a second once that has added up.
+ * second later, the status says so, and source_next_gap() tells what of it was lost when it is back
+ * or at the end. Where neither has anything the mix has a gap. Of two sound cards whose crystals
+ * differ, the slower one's audio is moved by up to a second once that has added up.
  *
  * For the main thread; the inputs' pumps push under a lock of the mixer's own.
  */

@@ -73,7 +73,8 @@ static bool open_outputs(struct session *session, struct utter_error *error)
     if (!has_screen(session) && !open_sink(session, NULL, SINK_TEXT, error))
         return false;
 
-    session->captions = captions_new(session->rate, options->sink.letter_case);
+    session->captions =
+        captions_new(session->rate, options->sink.letter_case, session_speakers(session));
     return session->captions != NULL || fault_memory(error);
 }
 
@@ -105,8 +106,8 @@ int session_open(struct session *session, const struct listen_options *options)
         !signals_watch(terminal_emergency, &error))
         goto fail;
     if (session->captions != NULL && has_screen(session)) {
-        session->screen =
-            screen_open(session->captions, &options->screen, session_speakers(session), &error);
+        session->screen = screen_open(session->captions, &options->screen,
+                                      options->split ? session_speakers(session) : NULL, &error);
         if (session->screen == NULL)
             goto fail;
         terminal_hide_errors(session->log);

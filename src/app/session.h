@@ -94,7 +94,7 @@ void session_inputs_pause(struct session *session, bool paused);
 void session_inputs_mute(struct session *session, bool muted);
 void session_inputs_stop(struct session *session);
 void session_inputs_close(struct session *session);
-/** The names of speaker 1 and 2; NULL when there is but one. */
+/** The names of inputs 1 and 2; NULL when there is but one. */
 const char *const *session_speakers(const struct session *session);
 
 /** Listens to another input, or with another model; what was heard until then is kept. */

@@ -138,7 +138,7 @@ int session_inputs_open(struct session *session)
 const char *const *session_speakers(const struct session *session)
 {
     static const char *const names[] = {"mic", "desktop"};
-    return session->input_count > 1 ? names : NULL;
+    return session->options->split || session->options->mix ? names : NULL;
 }
 
 /* ---- tracks ---- */
@@ -414,6 +414,25 @@ static const struct utter_event *change_gap(struct session *session)
     return &session->gap;
 }
 
+/* What one input of a mix lost while the other was heard, and which; NULL when there is nothing. */
+static const struct utter_event *input_gap(struct session *session, int *speaker)
+{
+    const struct session_input *input = &session->inputs[0];
+    struct source_gap gap;
+    if (!input->track->offset_known || !source_next_gap(input->source, &gap))
+        return NULL;
+    int64_t start = track_position(input->track, gap.start - input->base);
+    int64_t end = track_position(input->track, gap.end - input->base);
+    session->gap = (struct utter_event){
+        .type = UTTER_EVENT_GAP,
+        .start = start,
+        .end = end,
+        .lost = gap.lost * session->rate / input->source->sample_rate,
+    };
+    *speaker = gap.input + 1;
+    return &session->gap;
+}
+
 /* A stream that no input feeds any more, and whose words are all there. */
 static void drop_track(struct session *session, struct track *track)
 {
@@ -434,8 +453,10 @@ const struct utter_event *session_next_event(struct session *session, int *speak
     settle_offsets(session);
     follow_outlets(session);
     bool all_done = true;
-    const struct utter_event *event = change_gap(session);
     *speaker = 0;
+    const struct utter_event *event = change_gap(session);
+    if (event == NULL)
+        event = input_gap(session, speaker);
     for (int i = session->track_count; event == NULL && i-- > 0;) {
         struct track *track = session->tracks[i];
         if (!track->done && track->offset_known) {

@@ -15,8 +15,10 @@
 
 struct gap {
     uint64_t utterance;
+    int speaker;
     int64_t start;
     int64_t end;
+    int64_t lost;
 };
 
 struct sink {
@@ -232,11 +234,19 @@ const char *sink_name(const struct sink *sink)
     return output_name(sink->output);
 }
 
+static const char *speaker_name(const struct sink *sink, int speaker)
+{
+    return sink->options.speakers != NULL && speaker > 0 ? sink->options.speakers[speaker - 1]
+                                                         : NULL;
+}
+
 static bool print_gap(struct sink *sink, FILE *out, const struct gap *gap)
 {
-    char notice[64];
-    double lost = (double)(gap->end - gap->start) / sink->options.sample_rate;
-    snprintf(notice, sizeof notice, "[%.2f s of audio lost]", lost);
+    char notice[120];
+    double lost = (double)gap->lost / sink->options.sample_rate;
+    const char *name = speaker_name(sink, gap->speaker);
+    snprintf(notice, sizeof notice, "%.40s%s[%.2f s of audio lost]", name != NULL ? name : "",
+             name != NULL ? ": " : "", lost);
     if (sink->options.format == SINK_TEXT)
         return fprintf(out, "%s\n", notice) > 0;
     struct utter_word word = {notice, gap->start, gap->end, 1.0f};
@@ -244,12 +254,13 @@ static bool print_gap(struct sink *sink, FILE *out, const struct gap *gap)
                        NULL, &sink->cue_count, &sink->earliest_ms[0]);
 }
 
-static bool hold_gap(struct sink *sink, const struct utter_event *event)
+static bool hold_gap(struct sink *sink, const struct utter_event *event, int speaker)
 {
     struct gap *gaps = realloc(sink->gaps, (sink->gap_count + 1) * sizeof *gaps);
     if (gaps == NULL)
         return false;
-    gaps[sink->gap_count++] = (struct gap){event->utterance, event->start, event->end};
+    gaps[sink->gap_count++] =
+        (struct gap){event->utterance, speaker, event->start, event->end, event->lost};
     sink->gaps = gaps;
     return true;
 }
@@ -270,8 +281,7 @@ static bool release_gaps(struct sink *sink, FILE *out, uint64_t last_final)
 static bool print_final(struct sink *sink, FILE *out, const struct utter_event *event, int speaker)
 {
     const struct sink_options *options = &sink->options;
-    const char *name =
-        options->speakers != NULL && speaker > 0 ? options->speakers[speaker - 1] : NULL;
+    const char *name = speaker_name(sink, speaker);
     /* An utterance whose FINAL is skipped would hold its gap for ever. */
     if (event->utterance > 0 && !release_gaps(sink, out, event->utterance - 1))
         return false;
@@ -319,7 +329,7 @@ static bool print_event(struct sink *sink, FILE *out, const struct utter_event *
     if (!unfinished_event(&sink->unfinished, event, speaker))
         return false;
     if (event->type == UTTER_EVENT_GAP)
-        return hold_gap(sink, event) && release_gaps(sink, out, sink->last_final);
+        return hold_gap(sink, event, speaker) && release_gaps(sink, out, sink->last_final);
     if (event->type == UTTER_EVENT_FINAL)
         return print_final(sink, out, event, speaker);
     return true;

@@ -26,6 +26,14 @@ struct source_status {
     char message[400]; /* LOST or failed: why, one clean line */
 };
 
+/** What one input of a source that has several lost, while another was heard. */
+struct source_gap {
+    int input; /* 0.. */
+    int64_t start;
+    int64_t end;
+    int64_t lost; /* frames; less than there are between start and end when all were lost there */
+};
+
 struct source;
 
 /** What a kind of source provides; use the functions below. */
@@ -35,6 +43,7 @@ struct source_kind {
     void (*status)(struct source *source, struct source_status *status);
     void (*stop)(struct source *source);
     void (*close)(struct source *source);
+    bool (*gap)(struct source *source, struct source_gap *gap); /* NULL: it is one input */
 };
 
 struct source {
@@ -64,6 +73,12 @@ static inline void source_pause(struct source *source, bool paused)
 static inline void source_status(struct source *source, struct source_status *status)
 {
     source->kind->status(source, status);
+}
+
+/** The next loss of one input alone, in the order in which they ended; false: there is none. */
+static inline bool source_next_gap(struct source *source, struct source_gap *gap)
+{
+    return source->kind->gap != NULL && source->kind->gap(source, gap);
 }
 
 /** Ends the audio: what was recorded so far is pushed, then the outlet is finished. */

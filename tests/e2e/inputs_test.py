@@ -79,6 +79,41 @@ def two_inputs_become_one():
         end(program)
 
 
+def lose(program, device):
+    """One of two inputs dies and comes back."""
+    os.kill(live.capture_processes(program.process.pid)[device], signal.SIGKILL)
+    live.wait_for(lambda: program.says("is back"), "the input to be back")
+
+
+def what_one_of_two_lost_is_told():
+    for mode, device, speaker in [("--mix", "desktop", 2), ("--mix", "", 1), ("--split", "desktop", 2)]:
+        with live.Home() as home, Desktop(home), listen(home, mode) as program:
+            live.wait_for(lambda: len(live.capture_processes(program.process.pid)) == 2, "both inputs")
+            time.sleep(1)
+            lose(program, device)
+            live.wait_for(lambda: program.events("gap"), "a gap")
+            end(program)
+            gaps = [(event.get("speaker"), event["lost"]) for event in program.events("gap")]
+            assert {speaker for speaker, _ in gaps} == {speaker}, (mode, device, gaps)
+            assert 0.4 < max(lost for _, lost in gaps) < 60, gaps
+            print(f"   {mode}: input {speaker} was away: {gaps}")
+
+
+def what_both_of_a_mix_lost_is_a_gap_of_the_mix():
+    with live.Home() as home, Desktop(home) as desktop, listen(home, "--mix") as program:
+        desktop.pull_out()
+        live.wait_for(lambda: program.says("is lost"), "a word about the microphone")
+        begin = time.monotonic()
+        time.sleep(1)
+        desktop.plug_in()
+        away = time.monotonic() - begin
+        live.wait_for(lambda: program.says("is back"), "the inputs to be back")
+        live.wait_for(lambda: program.events("gap"), "a gap")
+        end(program)
+        gaps = [event["lost"] for event in program.events("gap") if "speaker" not in event]
+        assert gaps and max(gaps) > away - 0.5, f"away for {away} s: {program.events('gap')}"
+
+
 def the_input_is_changed_and_remembered():
     with live.Home() as home, Desktop(home) as desktop:
         words = os.path.join(home.path, "words.txt")
@@ -152,6 +187,8 @@ if __name__ == "__main__":
         the_desktop_is_heard,
         two_speakers_have_lines_of_their_own,
         two_inputs_become_one,
+        what_one_of_two_lost_is_told,
+        what_both_of_a_mix_lost_is_a_gap_of_the_mix,
         the_input_is_changed_and_remembered,
         words_keep_their_time_over_a_gap,
     )

@@ -344,6 +344,19 @@ class Pipe:
             self.process.wait()
 
 
+def capture_processes(pid):
+    """{device: process id} of the processes that record for the program."""
+    found = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                with open(f"/proc/{child}/cmdline", encoding="utf-8") as command:
+                    words = command.read().split("\0")
+                if words[1:2] == ["capture"]:
+                    found[words[2]] = int(child)
+    return found
+
+
 def play_until(microphone, path, heard, what):
     """Plays the recording until it is understood: a starved sound server may drop a part of it."""
     for _ in range(4):

@@ -14,12 +14,14 @@
 
 enum { RATE = 16000 };
 
+static const char *const SPEAKERS[] = {"mic", "desktop"};
+
 static struct captions *captions;
 
 static int set_up(void **state)
 {
     (void)state;
-    captions = captions_new(RATE, CASE_AS_IS);
+    captions = captions_new(RATE, CASE_AS_IS, SPEAKERS);
     return captions != NULL ? 0 : -1;
 }
 
@@ -48,10 +50,15 @@ static void send(enum utter_event_type type, uint64_t utterance, const char *tex
     assert_true(captions_event(captions, &event, 0));
 }
 
-static void send_gap(int64_t lost)
+static void send_gap_of(int speaker, int64_t lost)
 {
     struct utter_event event = {.type = UTTER_EVENT_GAP, .end = lost, .lost = lost};
-    assert_true(captions_event(captions, &event, 0));
+    assert_true(captions_event(captions, &event, speaker));
+}
+
+static void send_gap(int64_t lost)
+{
+    send_gap_of(0, lost);
 }
 
 /* "firm/likely/draft" of the caption. */
@@ -135,6 +142,25 @@ static void a_pause_is_no_loss(void **state)
     assert_int_equal(captions_lost(captions), RATE);
 }
 
+static void a_loss_says_whose_it_is(void **state)
+{
+    (void)state;
+    send_gap_of(2, RATE * 2);
+    assert_caption(0, "desktop: [2.00 s of audio lost]//");
+    captions_pause(captions); /* ends for both */
+    send_gap_of(1, RATE * 3);
+    send_gap_of(2, RATE * 3);
+    assert_caption(1, "[paused for 3.0 s]//");
+    assert_int_equal(captions_count(captions), 2);
+    send_gap_of(1, RATE);
+    assert_caption(2, "mic: [1.00 s of audio lost]//");
+    captions_pause(captions); /* of a mix, which has one gap for both */
+    send_gap_of(0, RATE * 3);
+    send_gap_of(2, RATE);
+    assert_caption(4, "desktop: [1.00 s of audio lost]//");
+    assert_int_equal(captions_lost(captions), RATE * 4);
+}
+
 static void what_changes_is_counted(void **state)
 {
     (void)state;
@@ -161,7 +187,7 @@ static void sentence_case_goes_on_through_commits(void **state)
 {
     (void)state;
     captions_free(captions);
-    captions = captions_new(RATE, CASE_SENTENCE);
+    captions = captions_new(RATE, CASE_SENTENCE, NULL);
     send(UTTER_EVENT_COMMIT, 1, "ONE", 0);
     send(UTTER_EVENT_COMMIT, 1, "TWO", 0);
     send(UTTER_EVENT_DRAFT, 1, "THREE FOUR", 1);
@@ -405,6 +431,7 @@ int main(void)
         TEST(utterances_may_overlap),
         TEST(a_late_final_has_its_place),
         TEST(a_pause_is_no_loss),
+        TEST(a_loss_says_whose_it_is),
         TEST(what_changes_is_counted),
         TEST(hostile_words_are_harmless),
         TEST(sentence_case_goes_on_through_commits),

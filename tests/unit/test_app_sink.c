@@ -321,6 +321,24 @@ static void test_gap_is_never_lost(void **state)
     expect_file("[0.50 s of audio lost]\n[0.10 s of audio lost]\nthree\n[0.20 s of audio lost]\n");
 }
 
+static void test_gap_says_whose_it_is(void **state)
+{
+    (void)state;
+    static const char *const speakers[] = {"mic", "desktop"};
+    struct utter_event gap = gap_event(0, 0, 500);
+    struct utter_error error;
+    struct sink *sink = sink_open(
+        path,
+        &(struct sink_options){.format = SINK_TEXT, .sample_rate = RATE, .speakers = speakers},
+        &error);
+    assert_non_null(sink);
+    assert_true(sink_event(sink, &gap, 0, &error));
+    gap.lost = 250; /* of half a second */
+    assert_true(sink_event(sink, &gap, 2, &error));
+    close_sink(sink);
+    expect_file("[0.50 s of audio lost]\ndesktop: [0.25 s of audio lost]\n");
+}
+
 static void test_empty_final_is_no_line(void **state)
 {
     (void)state;
@@ -445,6 +463,7 @@ int main(void)
         WITH_FILE(test_jsonl_case),
         WITH_FILE(test_hostile_words),
         WITH_FILE(test_gap_is_never_lost),
+        WITH_FILE(test_gap_says_whose_it_is),
         WITH_FILE(test_empty_final_is_no_line),
         WITH_FILE(test_text_is_appended_subtitles_are_not),
         WITH_FILE(test_refused_writes_are_tried_again),
