@@ -9,6 +9,12 @@
 
 #include "utter.h"
 
+/** Frames of a window whose emissions are wanted; the others are what they are heard among. */
+struct acoustic_rows {
+    int64_t first;
+    int64_t count;
+};
+
 struct acoustic {
     int sample_rate;            /* Hz */
     int frame_samples;          /* from one frame to the next */
@@ -22,8 +28,9 @@ struct acoustic {
     bool local;
     void *self;
 
-    /* Writes [acoustic_frames(count), columns], of samples that stand alone; one frame at least. */
-    void (*log_probs)(void *self, const float *samples, int64_t count, float *log_probs);
+    /* Writes [wanted, columns], of samples that stand alone; one frame at least. */
+    void (*log_probs)(void *self, const float *samples, int64_t count, struct acoustic_rows wanted,
+                      float *log_probs);
     /* An utterance begins: forgets what features() and encode_chunk() keep of the last. */
     void (*begin)(void *self);
     /* Writes [end - first, feature_columns] of the utterance that begins at `utterance`. What is
@@ -31,7 +38,8 @@ struct acoustic {
     void (*features)(void *self, const float *utterance, int64_t first, int64_t end,
                      float *features);
     /* A window on its own. */
-    void (*encode)(void *self, const float *features, int64_t frames, float *log_probs);
+    void (*encode)(void *self, const float *features, int64_t frames, struct acoustic_rows wanted,
+                   float *log_probs);
     /* The utterance's next frames, see w2v2/cached.h. */
     void (*encode_chunk)(void *self, const float *features, int64_t frames, int64_t settled,
                          int64_t left, float *log_probs);

@@ -43,18 +43,18 @@ bool chunk_at(const struct chunk_plan *plan, const struct acoustic *acoustic, in
     return true;
 }
 
-const float *chunk_decode(const struct acoustic *acoustic, const struct chunk *chunk,
-                          const struct chunk_source *source, float *rows, struct ctc_greedy *greedy)
+void chunk_decode(const struct acoustic *acoustic, const struct chunk *chunk,
+                  const struct chunk_source *source, float *rows, struct ctc_greedy *greedy)
 {
-    const float *kept = rows + chunk->skip * acoustic->columns;
+    const struct acoustic_rows wanted = {chunk->skip, chunk->keep};
     if (chunk->keep > 0 && source->features)
         acoustic->encode(acoustic->self,
                          source->features +
                              chunk->start / acoustic->frame_samples * acoustic->feature_columns,
-                         acoustic_frames(acoustic, chunk->count), rows);
+                         acoustic_frames(acoustic, chunk->count), wanted, rows);
     else if (chunk->keep > 0)
-        acoustic->log_probs(acoustic->self, source->samples + chunk->start, chunk->count, rows);
+        acoustic->log_probs(acoustic->self, source->samples + chunk->start, chunk->count, wanted,
+                            rows);
     for (int64_t i = 0; i < chunk->keep; i++)
-        ctc_greedy_push(greedy, kept + i * acoustic->columns);
-    return kept;
+        ctc_greedy_push(greedy, rows + i * acoustic->columns);
 }

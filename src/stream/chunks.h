@@ -38,12 +38,8 @@ struct chunk_source {
     const float *features; /* or NULL */
 };
 
-/**
- * Decodes one chunk. `rows` [frames of the chunk, columns] takes its emissions; the kept ones go
- * into the decoder. Returns where they begin in `rows`.
- */
-const float *chunk_decode(const struct acoustic *acoustic, const struct chunk *chunk,
-                          const struct chunk_source *source, float *rows,
-                          struct ctc_greedy *greedy);
+/** Decodes one chunk: the kept emissions come into `rows` [keep, columns] and into the decoder. */
+void chunk_decode(const struct acoustic *acoustic, const struct chunk *chunk,
+                  const struct chunk_source *source, float *rows, struct ctc_greedy *greedy);
 
 #endif

@@ -20,10 +20,12 @@ struct model_pass {
     struct w2v2_running *running; /* NULL: the model is local, or there are no chunks */
 };
 
-static void pass_log_probs(void *self, const float *samples, int64_t count, float *log_probs)
+static void pass_log_probs(void *self, const float *samples, int64_t count,
+                           struct acoustic_rows wanted, float *log_probs)
 {
     struct model_pass *pass = self;
-    w2v2_log_probs(pass->w2v2, pass->pool, pass->workspace, samples, count, log_probs, NULL);
+    w2v2_log_probs(pass->w2v2, pass->pool, pass->workspace, samples, count,
+                   &(struct w2v2_wanted){wanted.first, wanted.count}, log_probs, NULL);
 }
 
 static void pass_begin(void *self)
@@ -59,10 +61,12 @@ static void pass_features(void *self, const float *utterance, int64_t first, int
     }
 }
 
-static void pass_encode(void *self, const float *features, int64_t frames, float *log_probs)
+static void pass_encode(void *self, const float *features, int64_t frames,
+                        struct acoustic_rows wanted, float *log_probs)
 {
     struct model_pass *pass = self;
-    w2v2_encode(pass->w2v2, pass->pool, pass->workspace, features, frames, log_probs, NULL);
+    w2v2_encode(pass->w2v2, pass->pool, pass->workspace, features, frames,
+                &(struct w2v2_wanted){wanted.first, wanted.count}, log_probs, NULL);
 }
 
 static void pass_encode_chunk(void *self, const float *features, int64_t frames, int64_t settled,

@@ -129,10 +129,10 @@ static enum utter_code decode(struct job *job, struct utter_error *error)
     for (int64_t i = 0; chunk_at(&job->plan, &job->acoustic, job->count, i, &chunk); i++) {
         if (!report_progress(job, chunk.start))
             return error_set(error, UTTER_ERROR_CANCELLED, "cancelled");
-        const float *kept = chunk_decode(&job->acoustic, &chunk, &source, job->rows, &job->greedy);
+        chunk_decode(&job->acoustic, &chunk, &source, job->rows, &job->greedy);
         if (job->emissions && chunk.keep > 0)
-            memcpy(job->emissions + (size_t)job->frames * columns, kept,
-                   (size_t)chunk.keep * columns * sizeof *kept);
+            memcpy(job->emissions + (size_t)job->frames * columns, job->rows,
+                   (size_t)chunk.keep * columns * sizeof *job->rows);
         job->frames += chunk.keep;
     }
     ctc_greedy_finish(&job->greedy);

@@ -40,8 +40,7 @@ enum utter_code utterance_open(struct utterance *u, const struct acoustic *acous
         code = features_open(&u->features, acoustic, frames, error);
     if (code)
         goto fail;
-    int64_t rows = plan->left + window_longest(plan) + 1;
-    u->rows = malloc((size_t)rows * (size_t)acoustic->columns * sizeof *u->rows);
+    u->rows = malloc((size_t)window_longest(plan) * (size_t)acoustic->columns * sizeof *u->rows);
     if (!u->rows) {
         code = error_memory(error, "the emissions");
         goto fail;
@@ -94,27 +93,25 @@ void utterance_begin(struct utterance *u, int64_t start, int64_t available)
     }
 }
 
-/* Decodes a window whose last sample comes before `end`; returns the row of frame `settle`. */
-static const float *run_encoder(struct utterance *u, const struct audio *audio,
-                                const struct window *window, int64_t end)
+/* Decodes a window whose last sample comes before `end`: rows[0] becomes that of frame `settle`. */
+static void run_encoder(struct utterance *u, const struct audio *audio, const struct window *window,
+                        int64_t end)
 {
     const struct acoustic *acoustic = u->acoustic;
     int64_t begin = window->first * acoustic->frame_samples;
-    const float *settle_row = u->rows + (window->settle - window->first) * acoustic->columns;
+    int64_t left = window->settle - window->first;
+    const struct acoustic_rows wanted = {left, window->end - window->settle};
     if (!u->features.rows) {
-        acoustic->log_probs(acoustic->self, audio_at(audio, begin), end - begin, u->rows);
-        return settle_row;
+        acoustic->log_probs(acoustic->self, audio_at(audio, begin), end - begin, wanted, u->rows);
+        return;
     }
     features_compute(&u->features, audio, window->settle, window->end);
-    if (u->encoder == UTTER_ENCODER_WINDOW) {
+    if (u->encoder == UTTER_ENCODER_WINDOW)
         acoustic->encode(acoustic->self, features_row(&u->features, window->first),
-                         window->end - window->first, u->rows);
-        return settle_row;
-    }
-    acoustic->encode_chunk(acoustic->self, features_row(&u->features, window->settle),
-                           window->end - window->settle, window->settle_end - window->settle,
-                           window->settle - window->first, u->rows);
-    return u->rows;
+                         window->end - window->first, wanted, u->rows);
+    else
+        acoustic->encode_chunk(acoustic->self, features_row(&u->features, window->settle),
+                               wanted.count, window->settle_end - window->settle, left, u->rows);
 }
 
 /* Decodes what is not settled. A word that the window cuts short (SE, SEVE, SEVEN) is not whole,
@@ -135,8 +132,9 @@ static void make_draft(struct utterance *u, const float *row, int64_t end)
 static void run_window(struct utterance *u, const struct audio *audio, const struct window *window,
                        int64_t end)
 {
-    const float *row = run_encoder(u, audio, window, end);
+    const float *row = u->rows;
     int64_t frame = window->settle;
+    run_encoder(u, audio, window, end);
     u->seen = end;
     /* Every frame is settled once, in order. */
     assert(frame == u->settled.frame);

@@ -104,8 +104,8 @@ void w2v2_encode_cached(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_
         .layer = cache->rows * cache->row,
     };
     int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
-    w2v2_encode_rows(w2v2, pool, &cache->workspace, features, columns, frames, &past, log_probs,
-                     NULL);
+    w2v2_encode_rows(w2v2, pool, &cache->workspace, features, columns, frames, &past, NULL,
+                     log_probs, NULL);
     float *padded = cache->workspace.padded;
     memmove(padded, padded + settled * cache->hidden_row, (size_t)cache->margin * sizeof *padded);
     cache->used += settled;

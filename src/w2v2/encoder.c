@@ -11,14 +11,17 @@ struct pass {
     const struct w2v2_past *past; /* NULL for a whole utterance */
     const struct w2v2_watcher *watcher;
     int64_t frames;
-    int64_t hidden; /* columns of the residual stream */
-    int64_t row;    /* floats from one of its rows to the next */
+    struct w2v2_wanted rows; /* that a step computes: all, or in the last layer the wanted ones */
+    int64_t hidden;          /* columns of the residual stream */
+    int64_t row;             /* floats from one of its rows to the next */
 };
 
 static void norm(const struct pass *pass, const struct norm *norm, const float *in, float *out)
 {
-    w2v2_norm(pass->pool, &(struct row_norm){pass->w2v2->kernels, norm, in, pass->row, out,
-                                             pass->row, pass->frames, pass->hidden});
+    int64_t skip = pass->rows.first * pass->row;
+    w2v2_norm(pass->pool,
+              &(struct row_norm){pass->w2v2->kernels, norm, in + skip, pass->row, out + skip,
+                                 pass->row, pass->rows.count, pass->hidden});
     w2v2_tell(pass->watcher, W2V2_WORK_NORM);
 }
 
@@ -26,10 +29,11 @@ static void norm(const struct pass *pass, const struct norm *norm, const float *
 static void linear(const struct pass *pass, enum w2v2_work work, const struct w2v2_product *product,
                    const float *in, float *out, enum activation activation, const float *residual)
 {
-    int64_t inputs = product->shape.inputs;
-    struct gemm_input input = gemm_rows(in, pass->frames, inputs, w2v2_row(inputs));
-    struct gemm_output output = {out, w2v2_row(product->shape.outputs), activation, residual,
-                                 pass->row};
+    int64_t inputs = product->shape.inputs, first = pass->rows.first;
+    int64_t in_row = w2v2_row(inputs), out_row = w2v2_row(product->shape.outputs);
+    struct gemm_input input = gemm_rows(in + first * in_row, pass->rows.count, inputs, in_row);
+    struct gemm_output output = {out + first * out_row, out_row, activation,
+                                 residual ? residual + first * pass->row : NULL, pass->row};
     w2v2_multiply(product, pass->pool, &input, &output, pass->workspace->bytes);
     w2v2_tell(pass->watcher, work);
 }
@@ -100,25 +104,26 @@ static void join_past(const struct pass *pass, int64_t layer, struct attention *
     attention->key_stride = past->row;
 }
 
-/* out = in's attention + residual */
-static void attend(const struct pass *pass, const struct w2v2_layer *layer, const float *in,
-                   const float *residual, float *out)
+/* out = in's attention + residual, of the wanted rows; `whole` computes all, as keys and values. */
+static void attend(const struct pass *whole, const struct pass *pass,
+                   const struct w2v2_layer *layer, const float *in, const float *residual,
+                   float *out)
 {
     struct w2v2_workspace *workspace = pass->workspace;
     int64_t heads = pass->w2v2->config.num_attention_heads;
     int64_t keys = pass->frames + (pass->past ? pass->past->frames : 0);
-    struct attention_shape shape = {pass->frames, keys, heads, pass->hidden / heads};
+    struct attention_shape shape = {pass->rows.count, keys, heads, pass->hidden / heads};
     struct attention attention = {
-        .query = workspace->qkv,
+        .query = workspace->qkv + pass->rows.first * w2v2_row(3 * pass->hidden),
         .query_stride = w2v2_row(3 * pass->hidden),
         .key = workspace->qkv + pass->hidden,
         .value = workspace->qkv + 2 * pass->hidden,
         .key_stride = w2v2_row(3 * pass->hidden),
-        .context = workspace->context,
+        .context = workspace->context + pass->rows.first * pass->row,
         .context_stride = pass->row,
         .scratch = workspace->attention,
     };
-    linear(pass, W2V2_WORK_QKV, &layer->qkv, in, workspace->qkv, ACTIVATION_LINEAR, NULL);
+    linear(whole, W2V2_WORK_QKV, &layer->qkv, in, workspace->qkv, ACTIVATION_LINEAR, NULL);
     if (pass->past)
         join_past(pass, layer - pass->w2v2->layers, &attention);
     attention_run(pass->w2v2->kernels, pass->pool, &shape, &attention);
@@ -135,27 +140,43 @@ static void feed_forward(const struct pass *pass, const struct w2v2_layer *layer
     linear(pass, W2V2_WORK_DOWN, &layer->down, inner, out, ACTIVATION_LINEAR, residual);
 }
 
-/* x and y are the two buffers of the residual stream; the result is in x. */
-static void run_layer(const struct pass *pass, const struct w2v2_layer *layer, float *x, float *y)
+/* x and y are the two buffers of the residual stream; the result is in x's wanted rows. */
+static void run_layer(const struct pass *whole, const struct pass *pass,
+                      const struct w2v2_layer *layer, float *x, float *y)
 {
     float *in = pass->workspace->layer_in;
     if (pass->w2v2->config.do_stable_layer_norm) {
-        norm(pass, &layer->attention_norm, x, in);
-        attend(pass, layer, in, x, y);
+        norm(whole, &layer->attention_norm, x, in);
+        attend(whole, pass, layer, in, x, y);
         norm(pass, &layer->final_norm, y, in);
         feed_forward(pass, layer, in, y, x);
     } else {
-        attend(pass, layer, x, x, y);
+        attend(whole, pass, layer, x, x, y);
         norm(pass, &layer->attention_norm, y, y);
         feed_forward(pass, layer, y, y, x);
         norm(pass, &layer->final_norm, x, x);
     }
 }
 
+/* log_probs = log-softmax of the wanted rows' logits */
+static void predict(const struct pass *pass, const float *x, float *log_probs)
+{
+    const struct w2v2 *w2v2 = pass->w2v2;
+    float *logits = pass->workspace->logits;
+    int64_t vocab = w2v2->config.vocab_size, row = w2v2_row(vocab);
+    linear(pass, W2V2_WORK_HEAD, &w2v2->head, x, logits, ACTIVATION_LINEAR, NULL);
+    w2v2_show(pass->watcher, pass->workspace, W2V2_STAGE_LOGITS, 0, logits, row, pass->frames,
+              vocab);
+    for (int64_t i = 0; i < pass->rows.count; i++)
+        w2v2->kernels->log_softmax(logits + (pass->rows.first + i) * row, log_probs + i * vocab,
+                                   vocab);
+    w2v2_tell(pass->watcher, W2V2_WORK_HEAD);
+}
+
 void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                       const float *features, int64_t stride, int64_t frames,
-                      const struct w2v2_past *past, float *log_probs,
-                      const struct w2v2_watcher *watcher)
+                      const struct w2v2_past *past, const struct w2v2_wanted *wanted,
+                      float *log_probs, const struct w2v2_watcher *watcher)
 {
     const struct model_config *config = &w2v2->config;
     struct pass pass = {
@@ -165,28 +186,26 @@ void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_wo
         .past = past,
         .watcher = watcher,
         .frames = frames,
+        .rows = {0, frames},
         .hidden = config->hidden_size,
         .row = w2v2_row(config->hidden_size),
     };
     if (frames < 1)
         return;
+    struct pass last = pass;
+    if (wanted)
+        last.rows = *wanted;
     float *x = workspace->hidden[0];
     project(&pass, features, stride);
     add_positions(&pass, x);
     if (!config->do_stable_layer_norm)
         norm(&pass, &w2v2->encoder_norm, x, x);
     for (int i = 0; i < config->num_hidden_layers; i++) {
-        run_layer(&pass, &w2v2->layers[i], x, workspace->hidden[1]);
+        bool is_last = i == config->num_hidden_layers - 1;
+        run_layer(&pass, is_last ? &last : &pass, &w2v2->layers[i], x, workspace->hidden[1]);
         w2v2_show(watcher, workspace, W2V2_STAGE_LAYER, i, x, pass.row, frames, pass.hidden);
     }
     if (config->do_stable_layer_norm)
-        norm(&pass, &w2v2->encoder_norm, x, x);
-    linear(&pass, W2V2_WORK_HEAD, &w2v2->head, x, workspace->logits, ACTIVATION_LINEAR, NULL);
-    int64_t row = w2v2_row(config->vocab_size);
-    w2v2_show(watcher, workspace, W2V2_STAGE_LOGITS, 0, workspace->logits, row, frames,
-              config->vocab_size);
-    for (int64_t i = 0; i < frames; i++)
-        w2v2->kernels->log_softmax(workspace->logits + i * row, log_probs + i * config->vocab_size,
-                                   config->vocab_size);
-    w2v2_tell(watcher, W2V2_WORK_HEAD);
+        norm(&last, &w2v2->encoder_norm, x, x);
+    predict(&last, x, log_probs);
 }

@@ -165,8 +165,8 @@ struct w2v2_past {
  */
 void w2v2_encode_rows(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                       const float *features, int64_t stride, int64_t frames,
-                      const struct w2v2_past *past, float *log_probs,
-                      const struct w2v2_watcher *watcher);
+                      const struct w2v2_past *past, const struct w2v2_wanted *wanted,
+                      float *log_probs, const struct w2v2_watcher *watcher);
 
 /** Shows rows of `stride` floats to a watcher, who may be NULL, without their padding. */
 void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *workspace,

@@ -245,16 +245,17 @@ void w2v2_features(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_works
 }
 
 void w2v2_encode(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                 const float *features, int64_t frames, float *log_probs,
-                 const struct w2v2_watcher *watcher)
+                 const float *features, int64_t frames, const struct w2v2_wanted *wanted,
+                 float *log_probs, const struct w2v2_watcher *watcher)
 {
     int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
-    w2v2_encode_rows(w2v2, pool, workspace, features, columns, frames, NULL, log_probs, watcher);
+    w2v2_encode_rows(w2v2, pool, workspace, features, columns, frames, NULL, wanted, log_probs,
+                     watcher);
 }
 
 void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                    const float *samples, int64_t count, float *log_probs,
-                    const struct w2v2_watcher *watcher)
+                    const float *samples, int64_t count, const struct w2v2_wanted *wanted,
+                    float *log_probs, const struct w2v2_watcher *watcher)
 {
     int64_t columns = w2v2->config.conv_dim[w2v2->config.conv_layers - 1];
     int64_t frames = config_frames(&w2v2->config, count), stride = w2v2_row(columns);
@@ -262,6 +263,6 @@ void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_work
     w2v2_tell(watcher, W2V2_WORK_EXTRACTOR);
     w2v2_show(watcher, workspace, W2V2_STAGE_EXTRACTOR, 0, workspace->features, stride, frames,
               columns);
-    w2v2_encode_rows(w2v2, pool, workspace, workspace->features, stride, frames, NULL, log_probs,
-                     watcher);
+    w2v2_encode_rows(w2v2, pool, workspace, workspace->features, stride, frames, NULL, wanted,
+                     log_probs, watcher);
 }

@@ -51,7 +51,7 @@ struct w2v2_workspace *w2v2_workspace_open_parts(const struct w2v2 *w2v2, int64_
                                                  int64_t frames_max, struct utter_error *error);
 void w2v2_workspace_close(struct w2v2_workspace *workspace);
 
-/** Where a pass can be watched, for the golden tests. `layer` counts from 0. */
+/** Where a pass can be watched, for the golden tests; all frames wanted. `layer` counts from 0. */
 enum w2v2_stage {
     W2V2_STAGE_EXTRACTOR,  /* [frames, conv_dim[last]] */
     W2V2_STAGE_PROJECTION, /* [frames, hidden] */
@@ -84,14 +84,23 @@ struct w2v2_watcher {
 };
 
 /**
+ * Of which frames the log-probabilities are wanted; the others are there to be attended to, and
+ * what the last layer would compute of them alone is left out. NULL: of all.
+ */
+struct w2v2_wanted {
+    int64_t first;
+    int64_t count;
+};
+
+/**
  * One whole pass. `samples` is at the model's rate and not yet normalised: do_normalize is applied
- * here, over these samples, of which there are no more than the workspace has room for. Writes
- * config_frames(count) rows of log-probabilities: none for less than a receptive field.
- * `watcher` may be NULL.
+ * here, over these samples, of which there are no more than the workspace has room for. Writes a
+ * row of log-probabilities for each wanted frame of config_frames(count): none for less than a
+ * receptive field. `watcher` may be NULL.
  */
 void w2v2_log_probs(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                    const float *samples, int64_t count, float *log_probs /* [frames, vocab] */,
-                    const struct w2v2_watcher *watcher);
+                    const float *samples, int64_t count, const struct w2v2_wanted *wanted,
+                    float *log_probs /* [wanted, vocab] */, const struct w2v2_watcher *watcher);
 
 /**
  * The two halves of a pass, for streams that keep features. w2v2_log_probs() gives the same bits.
@@ -102,7 +111,7 @@ void w2v2_features(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_works
                    const float *samples, int64_t count,
                    float *features /* [frames, conv_dim[last]] */);
 void w2v2_encode(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
-                 const float *features, int64_t frames, float *log_probs /* [frames, vocab] */,
-                 const struct w2v2_watcher *watcher);
+                 const float *features, int64_t frames, const struct w2v2_wanted *wanted,
+                 float *log_probs /* [wanted, vocab] */, const struct w2v2_watcher *watcher);
 
 #endif

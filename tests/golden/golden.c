@@ -148,6 +148,23 @@ struct result {
     int64_t count;
 };
 
+/* A pass of which some frames alone are wanted must give their bits. */
+static bool wanted_are_the_same(const struct w2v2 *w2v2, struct pool *pool,
+                                struct w2v2_workspace *workspace, const float *features,
+                                int64_t frames, const float *expected, float *log_probs)
+{
+    int64_t vocab = w2v2_config(w2v2)->vocab_size, half = frames / 2;
+    const struct w2v2_wanted some[] = {
+        {0, half}, {half, frames - half}, {frames / 3, 1}, {half, 0}};
+    bool same = true;
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        size_t bytes = (size_t)(some[i].count * vocab) * sizeof *log_probs;
+        w2v2_encode(w2v2, pool, workspace, features, frames, &some[i], log_probs, NULL);
+        same = same && memcmp(log_probs, expected + some[i].first * vocab, bytes) == 0;
+    }
+    return same;
+}
+
 /* The same pass in two halves must give the same bits. */
 static void check_halves(struct run *run, const struct w2v2 *w2v2, struct pool *pool,
                          struct w2v2_workspace *workspace, const float *samples, int64_t count,
@@ -160,11 +177,14 @@ static void check_halves(struct run *run, const struct w2v2 *w2v2, struct pool *
     float *log_probs = malloc((size_t)result->count * sizeof *log_probs);
     if (features && log_probs) {
         w2v2_features(w2v2, pool, workspace, samples, count, features);
-        w2v2_encode(w2v2, pool, workspace, features, frames, log_probs, NULL);
+        w2v2_encode(w2v2, pool, workspace, features, frames, NULL, log_probs, NULL);
     }
     if (!features || !log_probs ||
         memcmp(log_probs, result->log_probs, (size_t)result->count * sizeof *log_probs) != 0)
         fail(run->golden, run->name, "two halves of a pass differ from a whole one");
+    else if (!wanted_are_the_same(w2v2, pool, workspace, features, frames, result->log_probs,
+                                  log_probs))
+        fail(run->golden, run->name, "frames that are wanted alone differ from those of all");
     free(features);
     free(log_probs);
 }
@@ -183,7 +203,7 @@ static struct result run_case(struct run *run, const struct w2v2 *w2v2, struct p
     result.log_probs = calloc((size_t)result.count, sizeof *result.log_probs);
     if (samples && workspace && run->logits && result.log_probs) {
         struct w2v2_watcher watcher = {.see = see, .user = run};
-        w2v2_log_probs(w2v2, pool, workspace, samples, count, result.log_probs, &watcher);
+        w2v2_log_probs(w2v2, pool, workspace, samples, count, NULL, result.log_probs, &watcher);
         check_log_probs(run, result.log_probs, frames, config->vocab_size);
         check_halves(run, w2v2, pool, workspace, samples, count, &result);
     }

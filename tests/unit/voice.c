@@ -40,16 +40,19 @@ static int heard_label(const float *samples)
 }
 
 /* `labels` are those of frames, which are all that is heard of them. */
-static void write_rows(struct voice_model *model, const float *labels, int64_t frames, float *rows)
+static void write_rows(struct voice_model *model, const float *labels, int64_t frames,
+                       struct acoustic_rows wanted, float *rows)
 {
+    if (wanted.first < 0 || wanted.count < 0 || wanted.first + wanted.count > frames)
+        abort();
     if (model->gate)
         while (sem_wait(model->gate))
             ;
     if (model->delay_ms > 0)
         nanosleep(&(struct timespec){.tv_nsec = model->delay_ms * 1000000L}, NULL);
     model->passes++;
-    for (int64_t f = 0; f < frames; f++) {
-        float *row = rows + f * VOICE_COLUMNS;
+    for (int64_t f = wanted.first; f < wanted.first + wanted.count; f++) {
+        float *row = rows + (f - wanted.first) * VOICE_COLUMNS;
         int label = (int)labels[f];
         if (label != 0 && f + model->look_ahead >= frames)
             label = VOICE_UNSURE;
@@ -64,7 +67,8 @@ static void hear(const float *samples, int64_t frames, float *labels)
         labels[f] = (float)heard_label(samples + f * VOICE_FRAME);
 }
 
-static void log_probs(void *self, const float *samples, int64_t count, float *rows)
+static void log_probs(void *self, const float *samples, int64_t count, struct acoustic_rows wanted,
+                      float *rows)
 {
     struct voice_model *model = self;
     const struct acoustic acoustic = voice_acoustic(model);
@@ -75,7 +79,7 @@ static void log_probs(void *self, const float *samples, int64_t count, float *ro
     if (count > model->longest)
         model->longest = count;
     hear(samples, frames, labels);
-    write_rows(model, labels, frames, rows);
+    write_rows(model, labels, frames, wanted, rows);
     free(labels);
 }
 
@@ -96,12 +100,13 @@ static void features(void *self, const float *utterance, int64_t first, int64_t 
     hear(utterance + first * VOICE_FRAME, end - first, labels);
 }
 
-static void encode(void *self, const float *labels, int64_t frames, float *rows)
+static void encode(void *self, const float *labels, int64_t frames, struct acoustic_rows wanted,
+                   float *rows)
 {
     struct voice_model *model = self;
     if (frames * VOICE_FRAME > model->longest)
         model->longest = frames * VOICE_FRAME;
-    write_rows(model, labels, frames, rows);
+    write_rows(model, labels, frames, wanted, rows);
 }
 
 static void encode_chunk(void *self, const float *labels, int64_t frames, int64_t settled,
@@ -112,7 +117,7 @@ static void encode_chunk(void *self, const float *labels, int64_t frames, int64_
         abort();
     model->settled += settled;
     model->chunks++;
-    encode(model, labels, frames, rows);
+    encode(model, labels, frames, (struct acoustic_rows){0, frames}, rows);
 }
 
 static void cancel(void *self)

@@ -68,7 +68,7 @@ static void pass(struct session *session, int64_t samples, float *log_probs,
                  const struct w2v2_watcher *watcher)
 {
     w2v2_log_probs(session->w2v2, session->pool, session->workspace, session->samples, samples,
-                   log_probs, watcher);
+                   NULL, log_probs, watcher);
 }
 
 static double int8_share_of_tolerance(const float *values, const float *expected, int64_t count)
