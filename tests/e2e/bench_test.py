@@ -5,6 +5,7 @@ import array
 import json
 import math
 import os
+import re
 import subprocess
 import unittest
 
@@ -102,6 +103,14 @@ class Bench(ProgramTest):
     def test_help(self):
         self.assertIn(b"usage: utter-bench", self.bench("--help").stdout)
         self.assertIn(b"utter-bench", self.bench("--version").stdout)
+
+    def test_manual(self):
+        """Its page names the options that --help names, and no others."""
+        options = set(re.findall(r"^  (--[a-z-]+)", self.bench("--help").stdout.decode(), re.MULTILINE))
+        page = (ROOT / "tools/bench/utter-bench.1").read_text().replace("\\-", "-")
+        self.assertGreater(len(options), 10)
+        self.assertEqual({f"-{name}" for name in re.findall(r"^\.It Fl (-[a-z-]+)", page, re.MULTILINE)},
+                         options | {"--help"})
 
 
 if __name__ == "__main__":

@@ -21,14 +21,15 @@ header=$(cd root && find . -name '*.h')
 
 # What belongs to the program lies where each shell, man and the desktop look for it.
 share=root$prefix/share
-for file in man/man1/utter.1 man/man5/utter-config.5 applications/utter.desktop \
+for file in man/man1/utter.1 man/man1/utter-bench.1 man/man1/utter-quantize.1 \
+  man/man5/utter-config.5 applications/utter.desktop \
   bash-completion/completions/utter zsh/site-functions/_utter \
   fish/vendor_completions.d/utter.fish utter/models/digits/model.safetensors; do
   [ -s "$share/$file" ] || { echo "$share/$file is not installed"; exit 1; }
 done
 "root$prefix/bin/utter" --version >/dev/null || exit 1
 if command -v mandoc >/dev/null; then
-  mandoc -T lint -W warning "$share/man/man1/utter.1" "$share/man/man5/utter-config.5"
+  mandoc -T lint -W warning "$share"/man/man[15]/utter*
 fi
 complete() { # WORD...: what bash offers for the last of them
   bash -c 'compopt() { :; }; . "$1"; shift; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _utter
