@@ -22,6 +22,7 @@ enum activation {
     ACTIVATION_TANH,
     ACTIVATION_SIGMOID,
     ACTIVATION_LINEAR,
+    ACTIVATION_GELU_COARSE, /* GELU within 2e-4, for what is rounded to bytes next; never named */
 };
 
 #endif

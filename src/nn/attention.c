@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "nn/attention.h"
 
+#include "nn/attention_int16.h"
 #include "nn/gemm.h"
 
 #include <string.h>
@@ -51,7 +52,11 @@ int64_t attention_scratch_floats(const struct kernels *kernels, const struct att
                                  int threads)
 {
     struct job job = make_job(kernels, shape);
-    return floats_of_head(&job) * shape->heads + floats_of_thread(&job) * threads;
+    int64_t floats = floats_of_head(&job) * shape->heads + floats_of_thread(&job) * threads;
+    if (!shape->int16 || !kernels->int16)
+        return floats;
+    int64_t words = attention_int16_scratch_floats(kernels, shape, threads);
+    return words > floats ? words : floats;
 }
 
 static float *keys_of(const struct job *job, int64_t head)
@@ -162,6 +167,10 @@ void attention_run(const struct kernels *kernels, struct pool *pool,
 {
     struct job job = make_job(kernels, shape);
     job.attention = attention;
+    if (shape->int16 && kernels->int16 && shape->keys <= ATTENTION_INT16_KEYS_MAX) {
+        attention_int16_run(kernels, pool, shape, attention);
+        return;
+    }
     pool_run(pool, shape->heads * job.panels, gather, &job);
     pool_run(pool, shape->heads * job.blocks, attend, &job);
 }

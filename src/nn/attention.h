@@ -16,6 +16,8 @@ struct attention_shape {
     int64_t keys; /* and values */
     int64_t heads;
     int64_t head_size;
+    bool int16; /* products in 16-bit integers, where the kernels have them and keys are not more
+                   than 65536; else in floats */
 };
 
 /** Floats of scratch for `threads` threads. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Vectors for products of bytes; private to the kernel files. A `quads` vector holds 4 bytes of
- * each of VECTOR_LANES columns, a `sums` vector a 32-bit sum of each.
+ * each of VECTOR_LANES columns, or 2 words of 16 bits; a `sums` vector holds a
+ * 32-bit sum of each.
  *
  * INT8_LEVELS is the greatest byte of an activation and INT8_SHIFT what is taken from it before it
  * is stored: unsigned bytes, or signed ones where the instruction set multiplies no others.
@@ -52,9 +53,31 @@ INLINE sums sums_dot(sums sum, quads a, quads b)
     return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 #endif
 }
+/* sum + the products of words, both signed */
+INLINE sums sums_dot_words(sums sum, quads a, quads b)
+{
+#if defined(__AVX512VNNI__)
+    return _mm512_dpwssd_epi32(sum, a, b);
+#else
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+#endif
+}
+INLINE sums sums_load(const int32_t *from)
+{
+    return _mm512_loadu_si512(from);
+}
+INLINE void sums_store(int32_t *to, sums sum)
+{
+    _mm512_storeu_si512(to, sum);
+}
 INLINE vector sums_to_floats(sums sum)
 {
     return _mm512_cvtepi32_ps(sum);
+}
+/* Rounded to the nearest; what is out of range, as a NaN is, becomes some word. */
+INLINE void words_store(int16_t *to, vector x)
+{
+    _mm256_storeu_si256((__m256i *)to, _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(x)));
 }
 /*
  * Fractions are cut off. What is out of range, as a NaN is, becomes some byte of 0 .. INT8_LEVELS
@@ -98,9 +121,31 @@ INLINE sums sums_dot(sums sum, quads a, quads b)
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 #endif
 }
+INLINE sums sums_dot_words(sums sum, quads a, quads b)
+{
+#if defined(__AVXVNNI__)
+    return _mm256_dpwssd_avx_epi32(sum, a, b);
+#else
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+#endif
+}
+INLINE sums sums_load(const int32_t *from)
+{
+    return _mm256_loadu_si256((const __m256i *)from);
+}
+INLINE void sums_store(int32_t *to, sums sum)
+{
+    _mm256_storeu_si256((__m256i *)to, sum);
+}
 INLINE vector sums_to_floats(sums sum)
 {
     return _mm256_cvtepi32_ps(sum);
+}
+INLINE void words_store(int16_t *to, vector x)
+{
+    __m256i wide = _mm256_cvtps_epi32(x);
+    _mm_storeu_si128((__m128i *)to, _mm_packs_epi32(_mm256_castsi256_si128(wide),
+                                                    _mm256_extracti128_si256(wide, 1)));
 }
 INLINE void bytes_store(uint8_t *to, vector x)
 {

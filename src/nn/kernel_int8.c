@@ -1,115 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-#include "nn/int8_vector.h"
 #include "nn/kernel_activation.h"
+#include "nn/kernel_dot.h"
 #include "nn/kernel_set.h"
 
 #include <stddef.h>
 
 enum { RUNS = 1024 /* whose ranges are known together */ };
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* Sums of whole numbers are exact, so their order is of no account. out: [rows][vectors] */
-INLINE void multiply(const int rows, const int vectors, const struct int8_tile *tile, sums *out)
+DOT_FUNCTIONS(sums_dot);
+
+/* A vector's width of C from its sums, [rows][vectors]; fewer columns unless `whole`. */
+INLINE void scale_columns(const enum activation which, const struct int8_tile *tile, int64_t column,
+                          const bool whole, const sums *sum)
 {
-    const int64_t stride = tile->row_stride, step = 4 * tile->width;
-    const uint8_t *low = tile->a, *high = low + 5 * stride;
-    const int8_t *b = tile->b;
-    sums sum[INT8_ROWS][INT8_VECTORS];
-    UNROLL
-    for (int i = 0; i < rows; i++) {
-        UNROLL
-        for (int j = 0; j < vectors; j++)
-            sum[i][j] = sums_zero();
-    }
-    for (int64_t k = 0; k < 4 * tile->quads; k += 4, b += step) {
-        quads row[INT8_VECTORS];
-        UNROLL
-        for (int j = 0; j < vectors; j++)
-            row[j] = quads_load(b + 4 * j * VECTOR_LANES);
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            quads a = quads_spread(i < 5 ? low + i * stride + k : high + (i - 5) * stride + k);
-            UNROLL
-            for (int j = 0; j < vectors; j++)
-                sum[i][j] = sums_dot(sum[i][j], a, row[j]);
-        }
-    }
-    UNROLL
-    for (int i = 0; i < rows; i++) {
-        UNROLL
-        for (int j = 0; j < vectors; j++)
-            out[i * vectors + j] = sum[i][j];
-    }
-}
-
-/* clang-format off */
-#define SIZE(rows, vectors)                                                                        \
-    static void multiply_##rows##_##vectors(const struct int8_tile *tile, sums *out)               \
-    {                                                                                              \
-        multiply(rows, vectors, tile, out);                                                        \
-    }
-#if defined(__AVX512F__)
-#define ROW(rows) SIZE(rows, 1) SIZE(rows, 2) SIZE(rows, 3)
-#define NAMES(rows) {multiply_##rows##_1, multiply_##rows##_2, multiply_##rows##_3}
-ROW(7) ROW(8) ROW(9)
-#elif defined(__ARM_FEATURE_DOTPROD)
-#define ROW(rows) SIZE(rows, 1) SIZE(rows, 2) SIZE(rows, 3) SIZE(rows, 4)
-#define NAMES(rows) {multiply_##rows##_1, multiply_##rows##_2, multiply_##rows##_3, multiply_##rows##_4}
-#else
-#define ROW(rows) SIZE(rows, 1) SIZE(rows, 2)
-#define NAMES(rows) {multiply_##rows##_1, multiply_##rows##_2}
-#endif
-ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6)
-
-typedef void tile_function(const struct int8_tile *tile, sums *out);
-
-static tile_function *const functions[INT8_ROWS][INT8_VECTORS] = {
-    NAMES(1), NAMES(2), NAMES(3), NAMES(4), NAMES(5), NAMES(6),
-#if defined(__AVX512F__)
-    NAMES(7), NAMES(8), NAMES(9),
-#endif
-};
-/* clang-format on */
-
-/* One row of C from its sums, [width]. */
-INLINE void scale_row(const enum activation which, const struct int8_tile *tile, int row,
-                      const sums *sum)
-{
-    const vector offset = vector_set(tile->row_scales[row].offset);
-    const vector step = vector_set(tile->row_scales[row].step);
-    float *c = tile->c + row * tile->c_stride;
-    const float *residual = tile->residual ? tile->residual + row * tile->residual_stride : NULL;
-    for (int64_t j = 0; j < tile->width; j += VECTOR_LANES) {
-        vector rest =
-            vector_fma(offset, vector_load(tile->totals + j), vector_load(tile->bias + j));
-        vector factor = step * vector_load(tile->steps + j);
-        vector x = vector_fma(sums_to_floats(sum[j / VECTOR_LANES]), factor, rest);
+    const int64_t vectors = tile->width / VECTOR_LANES, count = tile->columns - column;
+    const int64_t c_stride = tile->c_stride, residual_stride = tile->residual_stride;
+    const struct int8_scale *scales = tile->row_scales;
+    const vector steps = vector_load(tile->steps + column);
+    const vector totals = vector_load(tile->totals + column);
+    const vector bias = vector_load(tile->bias + column);
+    const float *residual = tile->residual ? tile->residual + column : NULL;
+    float *c = tile->c + column;
+    sum += column / VECTOR_LANES;
+    for (int rows = tile->rows; rows > 0; rows--, scales++, sum += vectors, c += c_stride) {
+        vector rest = vector_fma(vector_set(scales->offset), totals, bias);
+        vector x = vector_fma(sums_to_floats(*sum), vector_set(scales->step) * steps, rest);
         x = activate(which, x);
-        if (tile->columns - j >= VECTOR_LANES) {
-            if (residual)
-                x = x + vector_load(residual + j);
-            vector_store(c + j, x);
-        } else {
-            const int64_t left = tile->columns - j;
-            if (residual)
-                x = x + vector_load_partial(residual + j, left);
-            vector_store_partial(c + j, x, left);
+        if (residual) {
+            x = x + (whole ? vector_load(residual) : vector_load_partial(residual, count));
+            residual += residual_stride;
         }
+        if (whole)
+            vector_store(c, x);
+        else
+            vector_store_partial(c, x, count);
     }
 }
 
 INLINE void scale_rows(const enum activation which, const struct int8_tile *tile, const sums *sum)
 {
-    const int64_t vectors = tile->width / VECTOR_LANES;
-    for (int i = 0; i < tile->rows; i++)
-        scale_row(which, tile, i, sum + i * vectors);
+    int64_t column = 0;
+    for (; column + VECTOR_LANES <= tile->columns; column += VECTOR_LANES)
+        scale_columns(which, tile, column, true, sum);
+    if (column < tile->columns)
+        scale_columns(which, tile, column, false, sum);
 }
 
 /* Activations that are rarer: on sums that are complete. */
@@ -148,13 +84,14 @@ void KERNEL(int8_tile)(const struct int8_tile *tile)
     const int64_t vectors = tile->width / VECTOR_LANES;
     fetch(tile);
     sums sum[INT8_ROWS * INT8_VECTORS];
-    functions[tile->rows - 1][vectors - 1](tile, sum);
+    const struct dot dot = {tile->a, tile->row_stride, tile->quads, tile->b, 4 * tile->width};
+    dot_functions[tile->rows - 1][vectors - 1](&dot, sum);
     switch (tile->activation) {
     case ACTIVATION_LINEAR:
         scale_rows(ACTIVATION_LINEAR, tile, sum);
         break;
-    case ACTIVATION_GELU:
-        scale_rows(ACTIVATION_GELU, tile, sum);
+    case ACTIVATION_GELU_COARSE:
+        scale_rows(ACTIVATION_GELU_COARSE, tile, sum);
         break;
     default:
         finish_tile(tile, sum);

@@ -62,6 +62,7 @@ static void finish_with_bias(const struct gemm_finish *finish)
         CASE(TANH);
         CASE(SIGMOID);
         CASE(LINEAR);
+        CASE(GELU_COARSE);
     }
 }
 

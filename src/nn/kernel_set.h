@@ -31,4 +31,15 @@ void KERNEL(log_softmax)(const float *in, float *out, int64_t count);
 void KERNEL(int8_tile)(const struct int8_tile *tile);
 void KERNEL(int8_quantise)(const struct int8_rows *rows);
 
+/* Whether products of 16-bit words are quicker than those of floats; without it these are not. */
+#if defined(__AVX2__)
+#define INT16 1
+#else
+#define INT16 0
+#endif
+void KERNEL(int16_tile)(const struct int16_tile *tile);
+void KERNEL(int16_scale)(const int32_t *sum, float factor, float *to, int64_t count);
+float KERNEL(int16_round)(const float *values, int64_t count, int levels, int16_t *words);
+float KERNEL(int16_softmax)(const struct int16_scores *scores);
+
 #endif

@@ -7,6 +7,15 @@
 
 extern const struct kernels KERNEL(kernels);
 
+#if INT16
+static const struct int16_kernels int16 = {
+    .tile = KERNEL(int16_tile),
+    .scale = KERNEL(int16_scale),
+    .round = KERNEL(int16_round),
+    .softmax = KERNEL(int16_softmax),
+};
+#endif
+
 const struct kernels KERNEL(kernels) = {
     .name = TEXT(KERNEL_SET),
     .lanes = VECTOR_LANES,
@@ -24,4 +33,7 @@ const struct kernels KERNEL(kernels) = {
     .int8_signed = INT8_SHIFT != 0,
     .int8_tile = KERNEL(int8_tile),
     .int8_quantise = KERNEL(int8_quantise),
+#if INT16
+    .int16 = &int16,
+#endif
 };

@@ -99,6 +99,46 @@ struct int8_rows {
     struct int8_scale *scales; /* [rows] */
 };
 
+/**
+ * A tile of a product of 16-bit words: sums = A Bᵀ. B has, for each pair of inputs, a pair of words
+ * of each of `step` columns. The caller sees to it that sums stay below 2³¹.
+ */
+struct int16_tile {
+    const int16_t *a;
+    int64_t row_stride; /* words */
+    int64_t pairs;
+    const int16_t *b; /* [pairs][step][2] */
+    int64_t step;
+    int32_t *sums; /* [rows, whole vectors] */
+    int64_t sums_stride;
+    int rows;    /* 1 .. kernels' int8_rows */
+    int vectors; /* 1 .. kernels' int8_panel / lanes */
+};
+
+/**
+ * A row of attention. A score is factor × key_steps × sums, and its exponential to the base of 2
+ * over their sum, times value_steps, is what a word stands for, in steps of the returned value.
+ */
+struct int16_scores {
+    const int32_t *sums;      /* [count] */
+    const float *key_steps;   /* [count] */
+    const float *value_steps; /* [count] */
+    float factor;
+    int64_t count;
+    float *terms;   /* [count in whole vectors] for use meanwhile */
+    int16_t *words; /* [count in whole vectors] zeros behind the count; their sum is about 2¹⁵ */
+};
+
+/** Products of 16-bit words, as attention needs them. */
+struct int16_kernels {
+    void (*tile)(const struct int16_tile *tile);
+    /* to = sum × factor */
+    void (*scale)(const int32_t *sum, float factor, float *to, int64_t count);
+    /* Rounds to -levels .. levels steps of the greatest magnitude's part; returns the step. */
+    float (*round)(const float *values, int64_t count, int levels, int16_t *words);
+    float (*softmax)(const struct int16_scores *scores);
+};
+
 struct kernels {
     const char *name;
     int lanes; /* floats in a vector */
@@ -120,6 +160,8 @@ struct kernels {
     bool int8_signed;
     void (*int8_tile)(const struct int8_tile *tile);
     void (*int8_quantise)(const struct int8_rows *rows);
+
+    const struct int16_kernels *int16; /* NULL where those of floats are as quick */
 };
 
 enum instruction_set {

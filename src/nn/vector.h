@@ -213,6 +213,13 @@ INLINE float vector_greatest(vector x)
 
 #endif
 
+/* x 2ⁿ for shifted = n + 1.5 × 2²³, n whole, where both x and the result are normal numbers */
+INLINE vector vector_add_exponent(vector x, vector shifted)
+{
+    typedef uint32_t bits __attribute__((vector_size(4 * VECTOR_LANES)));
+    return (vector)((bits)x + ((bits)shifted << 23));
+}
+
 /* Lanes are summed by halves, always in the same order. */
 INLINE float vector_sum(vector x)
 {

@@ -112,7 +112,8 @@ static void attend(const struct pass *whole, const struct pass *pass,
     struct w2v2_workspace *workspace = pass->workspace;
     int64_t heads = pass->w2v2->config.num_attention_heads;
     int64_t keys = pass->frames + (pass->past ? pass->past->frames : 0);
-    struct attention_shape shape = {pass->rows.count, keys, heads, pass->hidden / heads};
+    struct attention_shape shape = {pass->rows.count, keys, heads, pass->hidden / heads,
+                                    layer->qkv.is_int8};
     struct attention attention = {
         .query = workspace->qkv + pass->rows.first * w2v2_row(3 * pass->hidden),
         .query_stride = w2v2_row(3 * pass->hidden),
@@ -136,7 +137,8 @@ static void feed_forward(const struct pass *pass, const struct w2v2_layer *layer
                          const float *residual, float *out)
 {
     float *inner = pass->workspace->inner;
-    linear(pass, W2V2_WORK_UP, &layer->up, in, inner, pass->w2v2->config.hidden_act, NULL);
+    enum activation activation = w2v2_activation(pass->w2v2->config.hidden_act, &layer->down);
+    linear(pass, W2V2_WORK_UP, &layer->up, in, inner, activation, NULL);
     linear(pass, W2V2_WORK_DOWN, &layer->down, inner, out, ACTIVATION_LINEAR, residual);
 }
 

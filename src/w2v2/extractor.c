@@ -92,6 +92,9 @@ static struct rows convolve(const struct w2v2 *w2v2, struct pool *pool, int laye
     const struct w2v2_conv *conv = &w2v2->conv[layer];
     int64_t kernel = w2v2->config.conv_kernel[layer], stride = w2v2->config.conv_stride[layer];
     bool layer_norm = w2v2->config.feat_extract_norm == EXTRACTOR_NORM_LAYER;
+    struct norm norm = conv->norm;
+    if (layer + 1 < w2v2->config.conv_layers)
+        norm.activation = w2v2_activation(norm.activation, &conv[1].product);
     struct gemm_input input = {
         .values = in.values,
         .rows = (in.count - kernel) / stride + 1,
@@ -103,12 +106,12 @@ static struct rows convolve(const struct w2v2 *w2v2, struct pool *pool, int laye
     struct gemm_output output = {
         .values = out,
         .row_stride = out_stride,
-        .activation = layer_norm ? ACTIVATION_LINEAR : conv->norm.activation,
+        .activation = layer_norm ? ACTIVATION_LINEAR : norm.activation,
     };
     w2v2_multiply(product, pool, &input, &output, bytes);
     if (layer_norm)
-        w2v2_norm(pool, &(struct row_norm){w2v2->kernels, &conv->norm, out, out_stride, out,
-                                           out_stride, input.rows, w2v2->config.conv_dim[layer]});
+        w2v2_norm(pool, &(struct row_norm){w2v2->kernels, &norm, out, out_stride, out, out_stride,
+                                           input.rows, w2v2->config.conv_dim[layer]});
     return (struct rows){out, input.rows, out_stride};
 }
 

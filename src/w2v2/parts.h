@@ -115,6 +115,9 @@ struct extractor_statistics {
 void w2v2_multiply(const struct w2v2_product *product, struct pool *pool,
                    const struct gemm_input *input, const struct gemm_output *output, float *bytes);
 
+/** The activation of what only `next` reads: less exact where that rounds it to bytes. */
+enum activation w2v2_activation(enum activation activation, const struct w2v2_product *next);
+
 /** With the window's own statistics. `out` has `stride` floats a row. */
 void w2v2_extract(const struct w2v2 *w2v2, struct pool *pool, struct w2v2_workspace *workspace,
                   const float *samples, int64_t count, float *out, int64_t stride);

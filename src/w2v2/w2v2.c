@@ -135,7 +135,8 @@ void w2v2_lay_out_encoder(struct w2v2_workspace *workspace, const struct w2v2 *w
     int64_t hidden = config->hidden_size, features = config->conv_dim[config->conv_layers - 1];
     int64_t margin = config->num_conv_pos_embeddings / 2;
     struct attention_shape shape = {frames, past + frames, config->num_attention_heads,
-                                    hidden / config->num_attention_heads};
+                                    hidden / config->num_attention_heads,
+                                    w2v2->layers[0].qkv.is_int8};
     workspace->normed = arena_take(arena, frames * w2v2_row(features));
     workspace->padded = arena_take(arena, (frames + 2 * margin) * w2v2_row(hidden));
     for (int turn = 0; turn < 2; turn++)
@@ -217,6 +218,11 @@ void w2v2_multiply(const struct w2v2_product *product, struct pool *pool,
         int8_run(&product->int8, pool, input, output, bytes);
     else
         gemm_run(&product->floats, pool, input, output);
+}
+
+enum activation w2v2_activation(enum activation activation, const struct w2v2_product *next)
+{
+    return activation == ACTIVATION_GELU && next->is_int8 ? ACTIVATION_GELU_COARSE : activation;
 }
 
 void w2v2_show(const struct w2v2_watcher *watcher, struct w2v2_workspace *workspace,
