@@ -23,7 +23,8 @@ struct history_writer {
     char *path; /* both NULL until there is a file */
     char *name;
     struct output *output;  /* the same */
-    struct disk_sync *sync; /* the same */
+    int file;               /* the output's */
+    struct disk_sync *sync; /* NULL also when its thread did not start */
     char *waiting;          /* lines for a file that could not be made yet */
     size_t waiting_count;
     int64_t end;   /* of the last event */
@@ -77,21 +78,25 @@ static bool make_file(struct history_writer *writer, struct utter_error *error)
     char *directory = history_directory(error);
     if (directory == NULL)
         return false;
-    int file = create_file(writer, directory, error);
-    free(directory);
-    if (file < 0)
-        return false;
-    writer->output = output_adopt(file, "the history", error);
-    if (writer->output == NULL) {
+    struct utter_error ignored; /* without the thread, nobody waits for the disk but the end */
+    writer->file = create_file(writer, directory, error);
+    if (writer->file >= 0)
+        writer->output = output_adopt(writer->file, "the history", error);
+    if (writer->output != NULL) {
+        writer->sync = disk_sync_start(writer->file, directory, &ignored);
+    } else if (writer->file >= 0) {
         unlink(writer->path);
         free(writer->path);
         free(writer->name);
         writer->path = writer->name = NULL;
-        return false;
     }
-    struct utter_error ignored; /* without the thread, nobody waits for the disk but the end */
-    writer->sync = disk_sync_start(file, &ignored);
-    return true;
+    free(directory);
+    return writer->output != NULL;
+}
+
+static bool refuse_sync(int failure, struct utter_error *error)
+{
+    return fault_set(error, UTTER_ERROR_FILE, "the history: is not kept: %s", strerror(failure));
 }
 
 bool history_writer_flush(struct history_writer *writer, struct utter_error *error)
@@ -105,8 +110,7 @@ bool history_writer_flush(struct history_writer *writer, struct utter_error *err
     int failure = writer->sync != NULL ? disk_sync_failure(writer->sync) : 0;
     bool new_failure = failure != 0 && !writer->failed_sync;
     writer->failed_sync = failure != 0;
-    return !new_failure ||
-           fault_set(error, UTTER_ERROR_FILE, "the history: is not kept: %s", strerror(failure));
+    return !new_failure || refuse_sync(failure, error);
 }
 
 /* Takes `line` over. */
@@ -231,7 +235,11 @@ bool history_writer_close(struct history_writer *writer, bool keep, struct utter
     keep |= writer->has_words;
     if (keep)
         ok = write_end(writer, error);
-    disk_sync_stop(writer->sync);
+    int failure = disk_sync_stop(writer->sync);
+    if (keep && writer->sync == NULL && writer->output != NULL)
+        failure = disk_sync_now(writer->file);
+    if (ok && keep && failure != 0)
+        ok = refuse_sync(failure, error);
     if (!keep && writer->path != NULL)
         unlink(writer->path);
     if (ok && keep)

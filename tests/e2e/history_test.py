@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The history keeps what was said: when the program is killed at any moment, when the disk is full
-for a while, and until it is deleted. The sound comes from a file."""
+"""The history keeps what was said: when the program is killed at any moment, and until it is deleted.
+The sound comes from a file."""
 
-import contextlib
 import json
 import os
 import random
 import re
 import subprocess
-import tempfile
 import time
 
 import live
@@ -183,59 +181,6 @@ def the_sound_is_kept_only_when_wanted():
             assert program.wait_end() == 2 and "--record: needs the history" in program.errors()
 
 
-@contextlib.contextmanager
-def small_disk(home):
-    """A disk of 256 KiB for the history; yields what fills it. None where that is not allowed."""
-    mount = tempfile.mkdtemp(prefix="utter-disk-")
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", mount],
-                          stderr=subprocess.DEVNULL)
-    if done.returncode != 0:
-        os.rmdir(mount)
-        yield None
-        return
-    try:
-        home.state = home.environment["XDG_STATE_HOME"] = mount
-        ballast = os.path.join(mount, "ballast")
-
-        def fill():
-            with open(ballast, "wb", buffering=0) as file:
-                with contextlib.suppress(OSError):
-                    while True:
-                        file.write(bytes(4096))
-            return ballast
-
-        yield fill
-    finally:
-        subprocess.run(["umount", mount], check=True)
-        os.rmdir(mount)
-
-
-def a_full_disk_is_said_and_tried_again():
-    with live.Home() as home, small_disk(home) as fill:
-        if fill is None:
-            print("   not allowed to mount a disk: not tested")
-            return
-        ballast = fill()
-        with live.Pipe(home, ["--demo"]) as program:
-            live.wait_for(lambda: program.says("No space left on device"), "the full disk's mention")
-            live.wait_for(lambda: len(live.words_of(program.output())) > 3, "captions all the same")
-            os.unlink(ballast)
-            live.wait_for(lambda: program.says("everything is written now"), "the end of it")
-            assert program.errors().count("No space left") == 1, "it is said again and again"
-            program.kill(9)
-            program.wait_end()
-            said = live.words_of(program.output())
-        assert home.kept_words()[: len(said)] == said, f"{home.kept_words()} lacks some of {said}"
-
-        ballast = fill()
-        with live.Terminal(home, ["--demo"], columns=100) as terminal:
-            live.wait_for(lambda: terminal.shows("No space left on device"), "it on the screen")
-            live.wait_for(lambda: live.words_of(terminal.screen().split("●")[0]), "captions")
-            terminal.keys("q")
-            assert terminal.wait_end() == 1, "a session that is not complete is no success"
-            assert "not completely kept" in terminal.screen()
-
-
 if __name__ == "__main__":
     live.skip_unless_all_is_here("tmux", "stty")
     live.run(
@@ -244,5 +189,4 @@ if __name__ == "__main__":
         what_is_deleted_is_gone,
         the_configuration_decides_what_is_kept,
         the_sound_is_kept_only_when_wanted,
-        a_full_disk_is_said_and_tried_again,
     )

@@ -4,9 +4,11 @@
 #include "app/history_reader.h"
 #include "app/history_writer.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -25,6 +28,23 @@ enum {
 
 static char folder[] = "/tmp/utter-test-history-XXXXXX";
 static const struct history_about ABOUT = {"1.2.3", "a microphone", "a model", RATE};
+
+/* Instead of the system's: a disk that takes its time, or that keeps nothing. */
+static atomic_llong kept_bytes;
+static atomic_int disk_failure;
+
+int fdatasync(int file)
+{
+    const struct timespec slow = {.tv_nsec = 50000000};
+    struct stat status;
+    int failed = fstat(file, &status);
+    nanosleep(&slow, NULL);
+    errno = atomic_load(&disk_failure);
+    if (failed != 0 || errno != 0)
+        return -1;
+    atomic_store(&kept_bytes, status.st_size);
+    return 0;
+}
 
 static int make_folder(void **state)
 {
@@ -287,6 +307,25 @@ static void test_a_file_that_cannot_be_made_comes_later(void **state)
     history_session_free(&session);
 }
 
+static void test_the_end_waits_for_the_disk(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    struct stat status;
+    struct history_writer *writer = write_session();
+    char path[200];
+    snprintf(path, sizeof path, "%s/utter/sessions/%s.jsonl", folder, history_writer_name(writer));
+    assert_true(history_writer_close(writer, false, &error));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(atomic_load(&kept_bytes), status.st_size);
+
+    writer = write_session();
+    atomic_store(&disk_failure, EIO);
+    assert_false(history_writer_close(writer, false, &error));
+    assert_non_null(strstr(error.message, "is not kept"));
+    atomic_store(&disk_failure, 0);
+}
+
 static void test_damaged_lines_are_passed_over(void **state)
 {
     (void)state;
@@ -354,6 +393,7 @@ int main(void)
         TEST(test_old_sessions_go),
         TEST(test_a_full_disk_is_tried_again),
         TEST(test_a_file_that_cannot_be_made_comes_later),
+        TEST(test_the_end_waits_for_the_disk),
         TEST(test_damaged_lines_are_passed_over),
         TEST(test_a_summary_says_what_the_session_says),
     };
