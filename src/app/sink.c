@@ -9,6 +9,7 @@
 #include "app/unfinished.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,12 +241,21 @@ static const char *speaker_name(const struct sink *sink, int speaker)
                                                          : NULL;
 }
 
+/* Microseconds tell every sample, here as in JSON; zeros behind the second digit are left out. */
+static void exact_seconds(int64_t count, int sample_rate, char *text, size_t size)
+{
+    double seconds = round(1e6 * (double)count / sample_rate) / 1e6;
+    int length = snprintf(text, size, "%.6f", seconds);
+    while (text[length - 1] == '0' && text[length - 3] != '.')
+        text[--length] = '\0';
+}
+
 static bool print_gap(struct sink *sink, FILE *out, const struct gap *gap)
 {
-    char notice[120];
-    double lost = (double)gap->lost / sink->options.sample_rate;
+    char notice[120], lost[40];
     const char *name = speaker_name(sink, gap->speaker);
-    snprintf(notice, sizeof notice, "%.40s%s[%.2f s of audio lost]", name != NULL ? name : "",
+    exact_seconds(gap->lost, sink->options.sample_rate, lost, sizeof lost);
+    snprintf(notice, sizeof notice, "%.40s%s[%s s of audio lost]", name != NULL ? name : "",
              name != NULL ? ": " : "", lost);
     if (sink->options.format == SINK_TEXT)
         return fprintf(out, "%s\n", notice) > 0;

@@ -321,6 +321,30 @@ static void test_gap_is_never_lost(void **state)
     expect_file("[0.50 s of audio lost]\n[0.10 s of audio lost]\nthree\n[0.20 s of audio lost]\n");
 }
 
+/* To the sample, and as JSON rounds it. */
+static void test_gap_is_exact(void **state)
+{
+    (void)state;
+    static const enum sink_format formats[] = {SINK_TEXT, SINK_JSONL, SINK_VTT};
+    static const char *const expected[] = {"[0.350063 s of", "\"lost\":0.350063}",
+                                           "\n[0.350063 s of"};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        struct utter_event gap = gap_event(0, 0, 5601);
+        struct utter_error error;
+        assert_int_equal(truncate(path, 0), 0);
+        struct sink *sink = sink_open(
+            path,
+            &(struct sink_options){.format = formats[i], .sample_rate = 16000, .replace = true},
+            &error);
+        assert_non_null(sink);
+        send(sink, &gap);
+        close_sink(sink);
+        char *text = read_file();
+        assert_non_null(strstr(text, expected[i]));
+        free(text);
+    }
+}
+
 static void test_gap_says_whose_it_is(void **state)
 {
     (void)state;
@@ -463,6 +487,7 @@ int main(void)
         WITH_FILE(test_jsonl_case),
         WITH_FILE(test_hostile_words),
         WITH_FILE(test_gap_is_never_lost),
+        WITH_FILE(test_gap_is_exact),
         WITH_FILE(test_gap_says_whose_it_is),
         WITH_FILE(test_empty_final_is_no_line),
         WITH_FILE(test_text_is_appended_subtitles_are_not),
