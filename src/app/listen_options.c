@@ -7,19 +7,11 @@
 
 static const struct option_help HELP = {
     "usage: utter [listen] [OPTION...]\n"
-    "\n"
-    "Captions what a microphone hears: on a screen when standard output is a\n"
-    "terminal, otherwise a line for each utterance. What is said is kept, for you\n"
-    "alone to read: see utter history.\n"
+    "Captions of a microphone, on a screen, or as lines when standard output is no\n"
+    "terminal. What is said is kept, for you alone to read: see utter history.\n"
     "\n",
     "\n"
     "keys: q quits, space pauses, ? shows all of them\n"
-    "\n"
-    "examples:\n"
-    "  utter --device webcam -o talk.srt\n"
-    "  utter --format jsonl --drafts | jq .\n"
-    "  utter --input talk.wav --format text\n"
-    "\n"
     "exit status: 1 when something failed, 2 wrong command line, 3 no microphone\n",
 };
 

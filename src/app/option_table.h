@@ -97,7 +97,8 @@ struct option_row {
     const char *standard;       /**< what counts when nothing else was said; NULL: see `help` */
     const char *variable;       /**< of the environment, or NULL */
     bool once;                  /**< only the command line has it */
-    const char *help;           /**< a line or more, as --help shows them; NULL: not shown */
+    const char *help;           /**< a line or more, as --help shows them; NULL: only the name */
+    unsigned brief;             /**< 1 << COMMAND_..., whose --help shows only the name */
 };
 
 const struct option_row *option_table_row(enum option_id id);

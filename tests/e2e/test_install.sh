@@ -28,6 +28,10 @@ for file in man/man1/utter.1 man/man1/utter-bench.1 man/man1/utter-quantize.1 \
   [ -s "$share/$file" ] || { echo "$share/$file is not installed"; exit 1; }
 done
 "root$prefix/bin/utter" --version >/dev/null || exit 1
+if command -v desktop-file-validate >/dev/null; then
+  complaints=$(desktop-file-validate "$share/applications/utter.desktop" 2>&1)
+  [ -z "$complaints" ] || { echo "$complaints"; exit 1; }
+fi
 if command -v mandoc >/dev/null; then
   mandoc -T lint -W warning "$share"/man/man[15]/utter*
 fi
