@@ -2,9 +2,15 @@
 #include "app/capture_device.h"
 #include "app/input_match.h"
 
+#include <pa_linux_alsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What ALSA keeps for us while a busy machine does not let us run; by itself PortAudio asks for
+   60 ms. In so many periods samples come every 40 ms. */
+static const double BUFFER_SECONDS = 0.4;
+enum { BUFFER_PERIODS = 20 };
 
 /* Every input: of PortAudio, then of PulseAudio. */
 struct inputs {
@@ -132,10 +138,10 @@ PaStream *capture_device_open(struct capture_shared *shared, PaDeviceIndex devic
     const PaDeviceInfo *info = Pa_GetDeviceInfo(device);
     const int rates[] = {rate, (int)info->defaultSampleRate, 48000, 44100, 32000, 96000, 8000};
     const int channels[] = {1, 2, info->maxInputChannels < 32 ? info->maxInputChannels : 32};
-    PaStreamParameters input = {.device = device,
-                                .sampleFormat = paFloat32,
-                                .suggestedLatency = info->defaultHighInputLatency};
+    PaStreamParameters input = {
+        .device = device, .sampleFormat = paFloat32, .suggestedLatency = BUFFER_SECONDS};
     PaError error = paNoError;
+    PaAlsa_SetNumPeriods(BUFFER_PERIODS);
     for (size_t r = 0; r < sizeof(rates) / sizeof(*rates); r++) {
         for (size_t c = 0; c < sizeof(channels) / sizeof(*channels); c++) {
             if (channels[c] > info->maxInputChannels || (c && channels[c] == channels[c - 1]))
