@@ -26,6 +26,8 @@ struct session_input {
     struct live_outlet *outlet; /* exchanged with the source */
     struct track *track;        /* one of the session's */
     int64_t base;               /* position of the source at which the track begins */
+    int64_t earliest; /* position of the session before which the track does not begin: a recording
+                         that is played faster than time goes is ahead of the clock */
     struct track *next; /* the same of another model, once the outlet has turned to it; or NULL */
     struct source_status heard; /* the source's state as last told to the user */
     bool was_heard;             /* at least once */
@@ -71,7 +73,8 @@ struct session {
     char notice[700];   /* shown for a moment ... */
     int64_t noticed_ns; /* ... since then */
     char trouble[512];  /* shown while it lasts: a file that cannot be written */
-    char failure[512];  /* shown for good */
+    char failure[512];  /* the first one, and said again at the end */
+    bool overcome;      /* another input was chosen since: it is not shown any more */
     int64_t retried_ns; /* when what could not be written was last tried again */
 };
 
@@ -97,7 +100,10 @@ void session_inputs_close(struct session *session);
 /** The names of inputs 1 and 2; NULL when there is but one. */
 const char *const *session_speakers(const struct session *session);
 
-/** Listens to another input, or with another model; what was heard until then is kept. */
+/**
+ * Listens to another input, or with another model; what was heard until then is kept. Another
+ * input also when the one before has ended.
+ */
 void session_change_device(struct session *session, const char *device);
 void session_change_model(struct session *session, const char *directory);
 
@@ -121,6 +127,10 @@ void session_keys_close(struct session *session);
 void session_quit(struct session *session);
 /** Pauses, or goes on. */
 void session_pause(struct session *session);
+/** What is shown, told at the end and makes the exit status a failure. */
+void session_fail(struct session *session, const char *message);
+/** What is not heard from here on is no loss: captions and history say so. */
+void session_note_pause(struct session *session);
 /** Everything that was heard reaches the disk now. */
 void session_save(struct session *session);
 

@@ -10,6 +10,7 @@
 #include "app/session.h"
 #include "app/stream_settings.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,21 @@ static void forget_track(struct session *session, struct track *track)
     free(track);
 }
 
+/* A stream that no input feeds any more, and whose words are all there. */
+static void drop_track(struct session *session, struct track *track)
+{
+    for (int i = 0; i < session->input_count; i++)
+        if (session->inputs[i].track == track || session->inputs[i].next == track)
+            return;
+    if (session->left == track && session->left_outlet != NULL)
+        return; /* its source is not closed yet and may still push */
+    if (session->left == track) {
+        session->left_end = track_end(track);
+        session->left = NULL;
+    }
+    forget_track(session, track);
+}
+
 static bool start_input(struct session *session, struct session_input *input,
                         struct utter_error *error)
 {
@@ -262,7 +278,7 @@ static bool open_other_model(struct change *change)
 static void start_change(struct session *session, change_function *open, const char *name)
 {
     struct utter_error error;
-    if (session->finishing || session->done)
+    if (session->finishing)
         return;
     if (change_state(&session->change) != CHANGE_NONE || session->left != NULL)
         session_say(session, "one change at a time: the last one is still on its way");
@@ -279,7 +295,10 @@ void session_change_device(struct session *session, const char *device)
 
 void session_change_model(struct session *session, const char *directory)
 {
-    start_change(session, open_other_model, directory);
+    if (session->done)
+        session_say(session, "nothing is heard any more: choose an input first");
+    else
+        start_change(session, open_other_model, directory);
 }
 
 /* From here on the new input is heard; what the old one heard is still being decoded. */
@@ -294,12 +313,16 @@ static bool take_input(struct session *session, struct utter_error *error)
     source_stop(before.source);
     input->source = source;
     input->track = track;
-    if (!start_input(session, input, error)) { /* nothing is heard any more: say so at the end */
-        session->failed = true;
-        snprintf(session->failure, sizeof session->failure, "%.400s", error->message);
-    }
+    session->overcome = true;
+    if (!start_input(session, input, error)) /* nothing is heard any more: say so at the end */
+        session_fail(session, error->message);
     source_pause(source, session->paused);
+    if (before.heard.state == SOURCE_ENDED)
+        session_note_pause(session); /* nobody listened in between, and the user knew */
     session->left = before.track;
+    before.track->offset_known = true; /* or it never heard anything */
+    input->earliest = track_end(before.track);
+    input->heard = (struct source_status){0};
     input->was_heard = false;
     input->base = 0;
     session->left_outlet = before.outlet;
@@ -342,7 +365,9 @@ static void take_change(struct session *session)
     struct change *change = &session->change;
     struct utter_error error = change->error;
     bool input = change->source != NULL;
-    if (!change->failed && (input ? take_input(session, &error) : take_model(session, &error)))
+    if (!change->failed && !input && session->done)
+        fault_set(&error, UTTER_ERROR_SYSTEM, "nothing is heard any more");
+    else if (!change->failed && (input ? take_input(session, &error) : take_model(session, &error)))
         return;
     session_say(session, "%.200s does not open: %.250s; nothing has changed", change->name,
                 error.message);
@@ -370,7 +395,7 @@ static void follow_outlets(struct session *session)
 void session_follow_change(struct session *session)
 {
     struct change *change = &session->change;
-    if (change_state(change) == CHANGE_OPENED && !session->finishing && !session->done)
+    if (change_state(change) == CHANGE_OPENED && !session->finishing)
         take_change(session);
     follow_outlets(session);
     if (change_state(change) != CHANGE_DONE)
@@ -395,6 +420,7 @@ static void settle_offsets(struct session *session)
             session->origin_ns = origin;
         if (origin != 0)
             input->track->offset = 1e-9 * (double)(origin - session->origin_ns);
+        input->track->offset = fmax(input->track->offset, (double)input->earliest / session->rate);
         input->track->offset_known = true;
     }
 }
@@ -431,21 +457,6 @@ static const struct utter_event *input_gap(struct session *session, int *speaker
     };
     *speaker = gap.input + 1;
     return &session->gap;
-}
-
-/* A stream that no input feeds any more, and whose words are all there. */
-static void drop_track(struct session *session, struct track *track)
-{
-    for (int i = 0; i < session->input_count; i++)
-        if (session->inputs[i].track == track || session->inputs[i].next == track)
-            return;
-    if (session->left == track) {
-        struct utter_live_status status = UTTER_LIVE_STATUS_INIT;
-        utter_live_status(track->live, &status);
-        session->left_end = track_position(track, status.pushed);
-        session->left = NULL;
-    }
-    forget_track(session, track);
 }
 
 const struct utter_event *session_next_event(struct session *session, int *speaker)

@@ -42,11 +42,12 @@ void session_say(struct session *session, const char *format, ...)
         fault_print("%s", session->notice);
 }
 
-static void fail_for_good(struct session *session, const char *message)
+void session_fail(struct session *session, const char *message)
 {
     session->failed = true;
-    if (session->failure[0] == '\0')
+    if (session->failure[0] == '\0' || session->overcome)
         snprintf(session->failure, sizeof session->failure, "%s", message);
+    session->overcome = false;
 }
 
 /* A file that cannot be written: said once, tried again, and said when it is over. */
@@ -77,7 +78,7 @@ static void tell_state(struct session *session, struct session_input *input,
                     "opened again when it is back",
                     name, now->message);
     else if (now->state == SOURCE_ENDED && now->failed)
-        fail_for_good(session, now->message);
+        session_fail(session, now->message);
     input->was_heard |= now->state == SOURCE_LISTENING;
 }
 
@@ -161,7 +162,7 @@ static void draw(struct session *session)
         status.notice = session->notice;
     if (session->trouble[0] != '\0') {
         status.trouble = session->trouble;
-    } else if (session->failure[0] != '\0') {
+    } else if (session->failure[0] != '\0' && !session->overcome) {
         status.trouble = session->failure;
     } else if (input->heard.state == SOURCE_LOST) {
         snprintf(line, sizeof line, "%.60s is lost: %s; opening it again", input->source->name,
@@ -177,9 +178,9 @@ static void take_event(struct session *session, const struct utter_event *event,
 {
     struct utter_error error = {0};
     if (event->type == UTTER_EVENT_STATE && event->state == UTTER_STATE_FAILED)
-        fail_for_good(session, event->text != NULL ? event->text : "the recogniser failed");
+        session_fail(session, event->text != NULL ? event->text : "the recogniser failed");
     if (session->captions != NULL && !captions_event(session->captions, event, speaker))
-        fail_for_good(session, "out of memory");
+        session_fail(session, "out of memory");
     bool written = keeper_event(&session->keeper, event, speaker, &error);
     for (int i = 0; i < session->sink_count; i++)
         written &= sink_event(session->sinks[i], event, speaker, written ? &error : NULL);
@@ -219,13 +220,15 @@ void session_quit(struct session *session)
     if (session->screen != NULL)
         draw(session);
     if (worst_input(session)->heard.state == SOURCE_LOST)
-        fail_for_good(session, "the microphone was lost and did not come back");
+        session_fail(session, "the microphone was lost and did not come back");
     session_inputs_stop(session);
 }
 
-static void note_pause(struct session *session)
+void session_note_pause(struct session *session)
 {
     struct utter_error error = {0};
+    if (session->captions != NULL)
+        captions_pause(session->captions);
     if (!keeper_pause(&session->keeper, &error))
         note_writing(session, false, error.message);
 }
@@ -235,10 +238,8 @@ void session_pause(struct session *session)
     if (session->finishing || session->done)
         return;
     session->paused = !session->paused;
-    if (session->paused && session->captions != NULL)
-        captions_pause(session->captions);
     if (session->paused)
-        note_pause(session);
+        session_note_pause(session);
     session_inputs_pause(session, session->paused);
 }
 
@@ -270,9 +271,7 @@ static void stop_for_a_while(struct session *session)
     session_inputs_pause(session, true);
     for (int i = 0; i < 10 && any_listens(session); i++)
         nanosleep(&nap, NULL);
-    if (session->captions != NULL)
-        captions_pause(session->captions);
-    note_pause(session);
+    session_note_pause(session);
     if (session->screen != NULL)
         screen_suspend(session->screen);
     signals_stop_process();

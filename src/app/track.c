@@ -12,6 +12,13 @@ int64_t track_position(const struct track *track, int64_t position)
     return seconds > 0.0 ? llround(seconds * track->session_rate) : 0;
 }
 
+int64_t track_end(const struct track *track)
+{
+    struct utter_live_status status = UTTER_LIVE_STATUS_INIT;
+    utter_live_status(track->live, &status);
+    return track_position(track, status.pushed);
+}
+
 /* The session counts utterances in the order in which they are first heard of. */
 static uint64_t session_utterance(struct track *track, uint64_t own, uint64_t *utterances)
 {

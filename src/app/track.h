@@ -41,6 +41,9 @@ const struct utter_event *track_next(struct track *track, uint64_t *utterances);
 /** A position of the track in the session's terms. */
 int64_t track_position(const struct track *track, int64_t position);
 
+/** Where the audio that it was given ends, in the session's terms. */
+int64_t track_end(const struct track *track);
+
 /** Closes the stream and frees what the track holds, not the track. */
 void track_close(struct track *track);
 

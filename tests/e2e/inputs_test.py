@@ -3,6 +3,7 @@
 """Inputs: what the desktop plays, two at once, another one while the program runs; and the clock:
 words after the sound server was away bear the time at which they were spoken."""
 
+import json
 import os
 import signal
 import time
@@ -114,6 +115,13 @@ def what_both_of_a_mix_lost_is_a_gap_of_the_mix():
         assert gaps and max(gaps) > away - 0.5, f"away for {away} s: {program.events('gap')}"
 
 
+def choose_input(terminal, *keys):
+    terminal.keys("d")
+    live.wait_for(lambda: terminal.shows("what the desktop plays"), "the list of inputs")
+    terminal.keys(*keys, "Enter")
+    live.wait_for(lambda: terminal.shows("listening") or terminal.shows("waiting"), "the other input")
+
+
 def the_input_is_changed_and_remembered():
     with live.Home() as home, Desktop(home) as desktop:
         words = os.path.join(home.path, "words.txt")
@@ -121,10 +129,8 @@ def the_input_is_changed_and_remembered():
             live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
             hear_on(desktop, "mic", lambda: live.contains(live.words_of(terminal.screen()), live.clip_words()))
             before = len(live.words_of(terminal.read("words.txt")))
-            terminal.keys("d")
-            live.wait_for(lambda: terminal.shows("what the desktop plays"), "the list of inputs")
-            terminal.keys("Down", "Enter")
-            live.wait_for(lambda: terminal.shows("desktop sound") and terminal.shows("listening"), "the other input")
+            choose_input(terminal, "Down")
+            live.wait_for(lambda: terminal.shows("desktop sound"), "the other input")
 
             def heard():
                 return live.contains(live.words_of(terminal.read("words.txt"))[before:], live.clip_words())
@@ -138,6 +144,49 @@ def the_input_is_changed_and_remembered():
             hear_on(desktop, "speakers", heard)
             terminal.keys("q")
             assert terminal.wait_end() == 0
+        with listen(home) as program:
+            assert "listening to desktop sound" in program.errors(), program.errors()
+            end(program)
+
+
+def another_input_follows_a_recording_that_ended():
+    with live.Home() as home, Desktop(home) as desktop:
+        words = os.path.join(home.path, "words.jsonl")
+        arguments = ["--input", live.clip(), "--speed", "20", "-o", words]
+        with live.Terminal(home, arguments, columns=100) as terminal:
+            live.wait_for(lambda: terminal.shows("the end"), "the end of the recording")
+            before = len(live.words_of(home.history("export", "--format", "text")))
+            choose_input(terminal)
+
+            def heard():
+                kept = live.words_of(home.history("export", "--format", "text"))[before:]
+                return live.contains(kept, live.clip_words())
+
+            hear_on(desktop, "mic", heard)
+            terminal.keys("q")
+            assert terminal.wait_end() == 0
+        with open(words, encoding="utf-8") as file:
+            finals = [event for event in map(json.loads, file) if event["type"] == "final"]
+        ends = [0] + [event["end"] for event in finals]
+        assert all(event["start"] >= end for event, end in zip(finals, ends)), f"time runs back: {finals}"
+        shown = home.history("show")
+        assert "lost" not in shown, f"a time in which nobody listened is no loss: {shown}"
+
+
+def another_input_follows_one_that_failed():
+    with live.Home() as home, Desktop(home) as desktop:
+        broken = os.path.join(home.path, "broken.flac")
+        with open(live.clip(), "rb") as file, open(broken, "wb") as half:
+            data = file.read()
+            half.write(data[: len(data) // 2] + bytes(len(data) // 2))
+        with live.Terminal(home, ["--input", broken, "--speed", "20"], columns=100) as terminal:
+            live.wait_for(lambda: terminal.shows("the end") and terminal.shows("broken.flac: "), "the failure")
+            choose_input(terminal, "Down")
+            live.wait_for(lambda: not terminal.shows("broken.flac: "), "the failure to be overcome")
+            hear_on(desktop, "speakers", lambda: live.contains(home.kept_words(), live.clip_words()))
+            terminal.keys("q")
+            assert terminal.wait_end() == 1, "a recording that failed is no success"
+            assert "broken.flac: " in terminal.screen(), "the failure is not told at the end"
         with listen(home) as program:
             assert "listening to desktop sound" in program.errors(), program.errors()
             end(program)
@@ -190,5 +239,7 @@ if __name__ == "__main__":
         what_one_of_two_lost_is_told,
         what_both_of_a_mix_lost_is_a_gap_of_the_mix,
         the_input_is_changed_and_remembered,
+        another_input_follows_a_recording_that_ended,
+        another_input_follows_one_that_failed,
         words_keep_their_time_over_a_gap,
     )
