@@ -5,6 +5,7 @@ comes from a file at the speed of a microphone."""
 
 import os
 import signal
+import subprocess
 import time
 
 import live
@@ -98,6 +99,26 @@ def keys_do_what_they_say():
         assert terminal.wait_end() == 0
 
 
+def keys_do_so_while_the_processors_are_busy():
+    """How soon, tests/e2e/reaction measures."""
+    others = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2 * os.cpu_count())]
+    try:
+        with live.Home() as home, start(home, ["--demo", "--speed", "3"]) as terminal:
+            live.wait_for(lambda: live.words_of(terminal.screen().split("●")[0]), "the first words")
+            terminal.keys("?")
+            live.wait_for(lambda: terminal.shows("┌ keys"), "the keys")
+            terminal.keys("?")
+            live.wait_for(lambda: not terminal.shows("┌ keys"), "the captions again")
+            terminal.keys("/", "~")
+            live.wait_for(lambda: terminal.shows("/~"), "a letter that was typed")
+            terminal.keys("Enter", "q")
+            assert terminal.wait_end() == 0
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 def it_can_be_stopped_and_goes_on():
     with live.Home() as home, start(home) as terminal:
         terminal.kill(signal.SIGTSTP)
@@ -129,6 +150,7 @@ if __name__ == "__main__":
         committed_words_survive_a_kill,
         any_size_will_do,
         keys_do_what_they_say,
+        keys_do_so_while_the_processors_are_busy,
         it_can_be_stopped_and_goes_on,
         a_closed_terminal_ends_it,
     )
