@@ -70,8 +70,10 @@ struct stream_evaluation {
     struct rate whole;            /**< when joined: of utter_transcribe() on the whole stream */
     struct score commits_offline; /**< against utter_transcribe() on the same samples */
     struct score finals_offline;
-    struct score edges;        /**< those of the latter that lie at the edge of an utterance */
-    long outside;              /**< offline words that lie in no utterance: lost by the gate */
+    struct score edges; /**< those of the latter that lie at the edge of an utterance */
+    long outside;       /**< offline words that lie in no utterance: lost by the gate */
+    long cut;           /**< offline words in which an utterance begins or ends */
+    long doubled;       /**< words of finals that offline has once, on both sides of an edge */
     struct interval stability; /**< of the unstable partial word ratio */
     struct measure measure;
 };

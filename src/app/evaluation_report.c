@@ -106,6 +106,8 @@ static json_t *stream_json(const struct evaluation *evaluation,
     json_object_update(json, more);
     json_decref(more);
     json_object_set_new(json, "offline_words_outside_utterances", json_integer(streamed->outside));
+    json_object_set_new(json, "offline_words_cut", json_integer(streamed->cut));
+    json_object_set_new(json, "words_doubled_at_edges", json_integer(streamed->doubled));
     if (evaluation->options->joined)
         json_object_set_new(json, "offline_joined", rate_json(&streamed->whole));
     return json;
@@ -205,8 +207,11 @@ static void print_stream(const struct evaluation *evaluation,
     printf("\nunstable partial word ratio %.3f (%.3f to %.3f), edit overhead %.3f\n",
            measure_unstable_ratio(measure), streamed->stability.low, streamed->stability.high,
            measure_edit_overhead(measure));
-    printf("%ld utterances, %.1f %% of the audio; %ld offline words in none of them\n",
-           measure->utterances, percent(utterance_share(streamed)), streamed->outside);
+    printf(
+        "%ld utterances, %.1f %% of the audio; offline words in none of them: %ld, cut by an edge: "
+        "%ld; words doubled at one: %ld\n",
+        measure->utterances, percent(utterance_share(streamed)), streamed->outside, streamed->cut,
+        streamed->doubled);
     print_cost("streamed", &streamed->cost, streamed->audio_seconds);
 }
 

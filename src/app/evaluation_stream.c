@@ -50,10 +50,48 @@ static long count_outside(const struct utter_transcript *offline, const struct m
     return outside;
 }
 
+static bool is_within(int64_t at, const struct utter_word *word)
+{
+    return at > word->start && at < word->end;
+}
+
+static long count_cut(const struct utter_transcript *offline, const struct measure_heard *heard)
+{
+    long cut = 0;
+    for (size_t i = 0; i < offline->word_count; i++) {
+        bool within = false;
+        for (size_t k = 0; k < heard->utterance_count && !within; k++)
+            within = is_within(heard->utterances[k].start, &offline->words[i]) ||
+                     is_within(heard->utterances[k].end, &offline->words[i]);
+        cut += within;
+    }
+    return cut;
+}
+
+/* Whether words `i` and `i + 1` are the same, and an utterance ends between them. */
+static bool same_across_edge(const struct measure_heard *heard, size_t i)
+{
+    const struct utter_word *word = &heard->words[i];
+    if (i + 1 >= heard->word_count || strcmp(word[0].text, word[1].text) != 0)
+        return false;
+    for (size_t k = 0; k < heard->utterance_count; k++)
+        if (heard->utterances[k].end > middle(&word[0]) &&
+            heard->utterances[k].end <= middle(&word[1]))
+            return true;
+    return false;
+}
+
+static bool is_doubled(const struct measure_heard *heard, size_t i)
+{
+    return same_across_edge(heard, i) || (i > 0 && same_across_edge(heard, i - 1));
+}
+
 /* Of the alignment of finals with the offline words: the errors near an utterance's edge. */
 static void count_edges(const struct utter_transcript *offline, const struct measure_heard *heard,
-                        const long *pairs, const struct recording *recording, struct score *edges)
+                        const long *pairs, const struct recording *recording,
+                        struct stream_evaluation *streamed)
 {
+    struct score *edges = &streamed->edges;
     int64_t reach = (int64_t)(EDGE_SECONDS * recording->rate);
     size_t next = 0;
     for (size_t i = 0; i <= offline->word_count; i++) {
@@ -64,9 +102,11 @@ static void count_edges(const struct utter_transcript *offline, const struct mea
         if (!last && pairs[i] < 0)
             continue;
         size_t pair = last ? heard->word_count : (size_t)pairs[i];
-        for (; next < pair; next++)
+        for (; next < pair; next++) {
             edges->insertions +=
                 near_edge(heard, middle(&heard->words[next]), recording->count, reach);
+            streamed->doubled += is_doubled(heard, next);
+        }
         if (last)
             break;
         if (strcmp(offline->words[i].text, heard->words[pair].text) != 0)
@@ -99,8 +139,9 @@ static bool compare_finals(struct run *run, const struct utter_transcript *offli
         a.units != NULL && b.units != NULL && pairs != NULL && score_align(&a, &b, &score, pairs);
     if (done) {
         score_add(&run->streamed->finals_offline, &score);
-        count_edges(offline, heard, pairs, recording, &run->streamed->edges);
+        count_edges(offline, heard, pairs, recording, run->streamed);
         run->streamed->outside += count_outside(offline, heard);
+        run->streamed->cut += count_cut(offline, heard);
     }
     score_units_free(&a);
     score_units_free(&b);

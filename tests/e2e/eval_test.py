@@ -114,6 +114,7 @@ class Evaluation(ProgramTest):
         self.assertEqual(whole["finals_against_offline"]["rate"], 0)
         self.assertEqual(whole["finals_against_offline_at_edges"]["rate"], 0)
         self.assertEqual(whole["offline_words_outside_utterances"], 0)
+        self.assertEqual((whole["offline_words_cut"], whole["words_doubled_at_edges"]), (0, 0))
 
     def test_joined(self):
         """Every error of the joined stream is counted, with some recording."""

@@ -101,9 +101,9 @@ def faded_onto(parts, part, fade=160):
     return parts + [last[: len(last) - fade], cross, part[fade:]]
 
 
-def sessions(clips, texts):
-    """Yields (samples, text), the speech at a level of 1."""
-    rng = np.random.default_rng(SEED)
+def sessions(clips, texts, seed):
+    """Yields (samples, text), the speech at a level of 1; with another seed other pauses."""
+    rng = np.random.default_rng(SEED + seed)
     parts, words = [], []
     for clip, text in zip(clips, texts):
         clip = clip / max(speech_level(clip), 1e-6)
@@ -125,9 +125,9 @@ def write_set(folder, items):
             table.write(f"{number}.wav\t{text}\n")
 
 
-def condition_items(clips, texts, level, kind, snr):
-    rng = np.random.default_rng(SEED)
-    for samples, text in sessions(clips, texts):
+def condition_items(clips, texts, level, kind, snr, seed):
+    rng = np.random.default_rng(SEED + seed)
+    for samples, text in sessions(clips, texts, seed):
         if kind:
             samples = samples + make_noise(kind, rng, len(samples), clips) * 10 ** (-snr / 20)
         yield samples * 10 ** (level / 20), text
@@ -145,8 +145,24 @@ def evaluate(args, folder, gate):
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["stream"]
 
 
-def deletions(stream, kind):
-    return 100 * stream[kind]["deletions"] / stream[kind]["reference"]
+def percent(streams, kind, what):
+    """Of all streams together."""
+    return 100 * sum(stream[kind][what] for stream in streams) / sum(stream[kind]["reference"] for stream in streams)
+
+
+def wrong(streams):
+    return sum(percent(streams, "finals", what) for what in ("substitutions", "insertions", "deletions"))
+
+
+def run_condition(args, clips, texts, level, kind, snr):
+    """Reports with the gate and without it, one of each for every seed."""
+    on, off = [], []
+    for seed in range(args.seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            write_set(Path(folder), condition_items(clips, texts, level, kind, snr, seed))
+            on.append(evaluate(args, Path(folder), True))
+            off.append(evaluate(args, Path(folder), False))
+    return on, off
 
 
 def run_conditions(args, clips, texts):
@@ -156,14 +172,13 @@ def run_conditions(args, clips, texts):
     for name, level, kind, snr in CONDITIONS:
         if args.only and name not in args.only:
             continue
-        with tempfile.TemporaryDirectory() as folder:
-            write_set(Path(folder), condition_items(clips, texts, level, kind, snr))
-            on, off = (evaluate(args, Path(folder), gate) for gate in (True, False))
-        lost = [deletions(stream, "finals") for stream in (on, off)]
-        rows.append({"condition": name, "on": on, "off": off})
-        print(f"| {name} | {on['finals']['reference']} | {100 * on['finals']['rate']:.1f}, "
-              f"{100 * off['finals']['rate']:.1f} | {lost[0]:.2f}, {lost[1]:.2f} | {lost[0] - lost[1]:+.2f} | "
-              f"{on['offline_words_outside_utterances']} | {100 * on['utterance_share']:.0f} % |", flush=True)
+        on, off = run_condition(args, clips, texts, level, kind, snr)
+        lost = [percent(streams, "finals", "deletions") for streams in (on, off)]
+        share = sum(stream["utterance_share"] for stream in on) / len(on)
+        rows.append({"condition": name, "on": on, "off": off, "difference": lost[0] - lost[1]})
+        print(f"| {name} | {sum(stream['finals']['reference'] for stream in on)} | {wrong(on):.1f}, {wrong(off):.1f} | "
+              f"{lost[0]:.2f}, {lost[1]:.2f} | {lost[0] - lost[1]:+.2f} | "
+              f"{sum(stream['offline_words_outside_utterances'] for stream in on)} | {100 * share:.0f} % |", flush=True)
     return rows
 
 
@@ -187,16 +202,22 @@ def arguments():
     parser.add_argument("--json", type=Path, help="also write all reports there")
     parser.add_argument("--only", nargs="*", help="conditions, as the table calls them")
     parser.add_argument("--noise-seconds", type=int, default=60)
+    parser.add_argument("--seeds", type=int, default=1, help="as many times, each with other pauses and noise")
     return parser.parse_args()
+
+
+def read_clips(dataset):
+    """Samples and texts."""
+    with open(dataset) as table:
+        items = list(csv.DictReader(table, delimiter="\t"))
+    clips = [soundfile.read(dataset.parent / item["file"], dtype="float32")[0] for item in items]
+    return clips, [item["text"] for item in items]
 
 
 def main():
     args = arguments()
-    with open(args.dataset) as table:
-        items = list(csv.DictReader(table, delimiter="\t"))
-    clips = [soundfile.read(args.dataset.parent / item["file"], dtype="float32")[0] for item in items]
-    report = {"conditions": run_conditions(args, clips, [item["text"] for item in items]),
-              "noises": run_noises(args, clips)}
+    clips, texts = read_clips(args.dataset)
+    report = {"conditions": run_conditions(args, clips, texts), "noises": run_noises(args, clips)}
     if args.json:
         args.json.write_text(json.dumps(report, indent=2) + "\n")
 
