@@ -3,6 +3,7 @@
 
 #include "app/fault.h"
 #include "app/output.h"
+#include "app/speaker_names.h"
 #include "app/text.h"
 
 #include <errno.h>
@@ -84,7 +85,7 @@ static bool print_speech(const struct history_item *item, const char *time,
         return true;
     char *text = case_apply(letter_case, item->text, &sentence_start);
     if (text != NULL && item->speaker > 0)
-        printf("%s  [%d] %s\n", time, item->speaker, text);
+        printf("%s  %s: %s\n", time, SPEAKER_NAMES[item->speaker - 1], text);
     else if (text != NULL)
         printf("%s  %s\n", time, text);
     free(text);
@@ -95,7 +96,7 @@ static void print_gap(const struct history_item *item, const char *time)
 {
     double lost = (double)item->lost / HISTORY_RATE;
     if (item->speaker > 0)
-        printf("%s  [%d] [%.2f s of audio lost]\n", time, item->speaker, lost);
+        printf("%s  %s: [%.2f s of audio lost]\n", time, SPEAKER_NAMES[item->speaker - 1], lost);
     else
         printf("%s  [%.2f s of audio lost]\n", time, lost);
 }
@@ -177,21 +178,27 @@ static char *make_json(const struct history_session *session, const char *name,
                        enum letter_case letter_case)
 {
     struct utter_word *words = calloc(session->word_count + 1, sizeof *words);
+    int *speakers = calloc(session->word_count + 1, sizeof *speakers);
     char *text = join_texts(session), *json = NULL;
     size_t count = 0;
-    for (size_t i = 0; words != NULL && i < session->count; i++)
-        for (size_t j = 0; j < session->items[i].word_count; j++)
+    for (size_t i = 0; words != NULL && speakers != NULL && i < session->count; i++) {
+        for (size_t j = 0; j < session->items[i].word_count; j++) {
+            speakers[count] = session->items[i].speaker;
             words[count++] = session->items[i].words[j];
+        }
+    }
     struct utter_transcript transcript = {.text = text, .words = words, .word_count = count};
     struct sink_recording recording = {
         .name = name,
         .sample_rate = HISTORY_RATE,
         .length = session->end,
         .transcript = &transcript,
+        .speakers = speakers,
     };
-    if (words != NULL && text != NULL)
+    if (words != NULL && speakers != NULL && text != NULL)
         json = sink_recording(SINK_JSON, letter_case, &recording);
     free(words);
+    free(speakers);
     free(text);
     return json;
 }
@@ -217,7 +224,12 @@ bool history_export(const struct history_session *session, const char *name,
                     struct utter_error *error)
 {
     const struct sink_options options = {
-        .format = format, .letter_case = letter_case, .sample_rate = HISTORY_RATE, .replace = true};
+        .format = format,
+        .letter_case = letter_case,
+        .sample_rate = HISTORY_RATE,
+        .speakers = SPEAKER_NAMES,
+        .replace = true,
+    };
     if (format == SINK_JSON)
         return export_json(session, name, letter_case, path, error);
     struct sink *sink = sink_open(path, &options, error);

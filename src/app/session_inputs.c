@@ -8,6 +8,7 @@
 #include "app/pulse_sources.h"
 #include "app/remembered_device.h"
 #include "app/session.h"
+#include "app/speaker_names.h"
 #include "app/stream_settings.h"
 
 #include <math.h>
@@ -138,8 +139,7 @@ int session_inputs_open(struct session *session)
 
 const char *const *session_speakers(const struct session *session)
 {
-    static const char *const names[] = {"mic", "desktop"};
-    return session->options->split || session->options->mix ? names : NULL;
+    return session->options->split || session->options->mix ? SPEAKER_NAMES : NULL;
 }
 
 /* ---- tracks ---- */

@@ -79,6 +79,7 @@ struct sink_recording {
     int64_t length;   /**< samples */
     bool prefix;      /**< SINK_TEXT: begin the line with the name */
     const struct utter_transcript *transcript;
+    const int *speakers; /**< SINK_JSON: of each word, counted from 1, 0: unknown; or NULL */
 };
 
 /**

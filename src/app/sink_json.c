@@ -25,8 +25,9 @@ static json_t *cased(const char *text, enum letter_case letter_case, bool *sente
     return string;
 }
 
-static json_t *word_list(const struct utter_word *words, size_t count, int sample_rate,
-                         enum letter_case letter_case, bool sentence_start)
+/* `speakers` may be NULL. */
+static json_t *word_list(const struct utter_word *words, const int *speakers, size_t count,
+                         int sample_rate, enum letter_case letter_case, bool sentence_start)
 {
     json_t *list = json_array();
     for (size_t i = 0; list != NULL && i < count; i++) {
@@ -35,7 +36,9 @@ static json_t *word_list(const struct utter_word *words, size_t count, int sampl
             "{so, so, so, so}", "text", cased(word->text, letter_case, &sentence_start), "start",
             seconds(word->start, sample_rate), "end", seconds(word->end, sample_rate), "confidence",
             json_real(round(1e4 * (double)word->confidence) / 1e4));
-        if (json_array_append_new(list, object) != 0) {
+        bool named = speakers != NULL && speakers[i] > 0;
+        int failed = named ? json_object_set_new(object, "speaker", json_integer(speakers[i])) : 0;
+        if (json_array_append_new(list, object) != 0 || failed != 0) {
             json_decref(list);
             return NULL;
         }
@@ -60,11 +63,12 @@ char *sink_json_recording(const struct sink_recording *recording, enum letter_ca
 {
     const struct utter_transcript *transcript = recording->transcript;
     bool sentence_start = true;
-    json_t *object = json_pack("{ss, so, so, so}", "file", recording->name, "duration",
-                               seconds(recording->length, recording->sample_rate), "text",
-                               cased(transcript->text, letter_case, &sentence_start), "words",
-                               word_list(transcript->words, transcript->word_count,
-                                         recording->sample_rate, letter_case, true));
+    json_t *object =
+        json_pack("{ss, so, so, so}", "file", recording->name, "duration",
+                  seconds(recording->length, recording->sample_rate), "text",
+                  cased(transcript->text, letter_case, &sentence_start), "words",
+                  word_list(transcript->words, recording->speakers, transcript->word_count,
+                            recording->sample_rate, letter_case, true));
     return dump(object, JSON_INDENT(2));
 }
 
@@ -124,8 +128,8 @@ static int add_fields(json_t *object, const struct utter_event *event,
         failed |= json_object_set_new(object, "firm", json_integer((json_int_t)event->firm_count));
     return failed |
            json_object_set_new(object, "words",
-                               word_list(event->words, event->word_count, options->sample_rate,
-                                         options->letter_case, words_start));
+                               word_list(event->words, NULL, event->word_count,
+                                         options->sample_rate, options->letter_case, words_start));
 }
 
 char *sink_json_event(const struct utter_event *event, int speaker,

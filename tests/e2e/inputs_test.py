@@ -69,6 +69,37 @@ def two_speakers_have_lines_of_their_own():
         assert len(ids) == len(set(ids)), f"two utterances of one number: {ids}"
 
 
+def what_two_said_is_kept_with_their_names():
+    """In every format of an export as live; two recordings, which are deleted with the session."""
+    with live.Home() as home, Desktop(home) as desktop:
+        written = os.path.join(home.path, "live.srt")
+
+        def said_by(speaker):
+            events = map(json.loads, home.history("export", "--format", "jsonl").splitlines())
+            return any(event.get("speaker") == speaker and
+                       live.contains(live.words_of(event["text"]), live.clip_words()) for event in events)
+
+        arguments = ["--split", "--record", "--device", "mic.monitor", "-o", written]
+        with live.Terminal(home, arguments, columns=100) as terminal:
+            live.wait_for(lambda: "◉ listening" in terminal.screen(), "the sign of a recording")
+            hear_on(desktop, "mic", lambda: said_by(1))
+            hear_on(desktop, "speakers", lambda: said_by(2))
+            terminal.keys("q")
+            assert terminal.wait_end() == 0
+        with open(written, encoding="utf-8") as file:
+            assert home.history("export", "--format", "srt") == file.read()
+        text = home.history("export", "--format", "text")
+        for shown in (text, home.history("show"), *(home.history("export", "--format", f) for f in ("srt", "vtt"))):
+            for name in ("mic: ", "desktop: "):
+                assert name + live.words_of(text)[1] in shown, f"{name}has said nothing: {shown}"
+        words = json.loads(home.history("export", "--format", "json"))["words"]
+        assert {word["speaker"] for word in words} == {1, 2}, words
+        folder = os.path.dirname(home.sessions()[0])
+        assert len([name for name in os.listdir(folder) if name.endswith(".flac")]) == 2
+        home.history("delete", "last")
+        assert os.listdir(folder) == [], "something of the session is left"
+
+
 def two_inputs_become_one():
     with live.Home() as home, Desktop(home) as desktop, listen(home, "--mix") as program:
         hear_on(desktop, "mic", lambda: program.heard(live.clip_words()))
@@ -235,6 +266,7 @@ if __name__ == "__main__":
     live.run(
         the_desktop_is_heard,
         two_speakers_have_lines_of_their_own,
+        what_two_said_is_kept_with_their_names,
         two_inputs_become_one,
         what_one_of_two_lost_is_told,
         what_both_of_a_mix_lost_is_a_gap_of_the_mix,
