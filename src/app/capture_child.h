@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The capture process seen from its parent: started, asked to stop, killed. Nothing here ever
- * waits for PortAudio. One thread at a time; the child dies with the thread that started it only
- * when the whole process does, so start it from the main thread or from one that stops it.
+ * waits for PortAudio. One thread at a time. The child ends when the process does that started it.
  */
 #ifndef APP_CAPTURE_CHILD_H
 #define APP_CAPTURE_CHILD_H

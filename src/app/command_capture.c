@@ -6,13 +6,12 @@
 #include "app/capture.h"
 #include "app/capture_device.h"
 #include "app/command.h"
+#include "app/thread.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,6 +103,17 @@ static int record(struct capture_shared *shared, const char *wanted, int rate)
     return EXIT_SUCCESS;
 }
 
+/* A hang in PortAudio must not outlive the listener. PR_SET_PDEATHSIG looks after the thread that
+   started us, which may be one that ends at once. */
+static void *await_end_of_listener(void *user)
+{
+    const struct capture_shared *shared = user;
+    const struct timespec nap = {.tv_nsec = 200000000};
+    while (getppid() == shared->listener)
+        nanosleep(&nap, NULL);
+    _exit(EXIT_FAILURE);
+}
+
 int command_capture(int argc, char **argv)
 {
     struct capture_shared *shared = MAP_FAILED;
@@ -115,9 +125,8 @@ int command_capture(int argc, char **argv)
         return 2;
     }
     close(CAPTURE_DESCRIPTOR);
-    /* A hang in PortAudio must not outlive the listener. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != shared->listener)
+    pthread_t guard;
+    if (thread_start(&guard, await_end_of_listener, shared) != 0)
         return EXIT_FAILURE;
     int status = record(shared, argv[1], atoi(argv[2]));
     _exit(status); /* PortAudio's and ALSA's exit handlers can hang as well */

@@ -51,6 +51,14 @@ char *history_recording_path(const char *directory, const char *name, int number
     return asprintf(&path, "%s/%s%s.flac", directory, name, count) < 0 ? NULL : path;
 }
 
+char *history_entry_recording(const struct history_entry *entry, int number)
+{
+    char *directory = strndup(entry->path, (size_t)(strrchr(entry->path, '/') - entry->path));
+    char *path = directory != NULL ? history_recording_path(directory, entry->name, number) : NULL;
+    free(directory);
+    return path;
+}
+
 /* ---- listing ---- */
 
 /* Whether a writer holds its lock, which goes with its process. Readers share theirs. */

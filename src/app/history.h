@@ -38,6 +38,9 @@ char *history_path(const char *directory, const char *name);
  */
 char *history_recording_path(const char *directory, const char *name, int number);
 
+/** The same of a session that is listed. */
+char *history_entry_recording(const struct history_entry *entry, int number);
+
 /** Reads the directory. Free the history in either case. */
 bool history_open(struct history *history, struct utter_error *error);
 void history_close(struct history *history);

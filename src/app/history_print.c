@@ -101,6 +101,19 @@ static void print_gap(const struct history_item *item, const char *time)
         printf("%s  [%.2f s of audio lost]\n", time, lost);
 }
 
+/* A recording that was deleted, or that got no sample, is not spoken of. */
+static void print_recording(const struct history_item *item, const struct history_entry *entry,
+                            const char *time)
+{
+    char speaker[16] = "";
+    char *path = history_entry_recording(entry, item->number);
+    if (item->speaker > 0)
+        snprintf(speaker, sizeof speaker, "[%d] ", item->speaker);
+    if (path != NULL && access(path, F_OK) == 0)
+        printf("%s  %s[recorded: %s]\n", time, speaker, path);
+    free(path);
+}
+
 bool history_print_session(const struct history_entry *entry, const struct history_session *session,
                            enum letter_case letter_case, struct utter_error *error)
 {
@@ -119,6 +132,8 @@ bool history_print_session(const struct history_entry *entry, const struct histo
             print_gap(item, time);
         else if (item->kind == HISTORY_PAUSE)
             printf("%s  [paused for %.1f s]\n", time, seconds);
+        else if (item->kind == HISTORY_RECORDING)
+            print_recording(item, entry, time);
         else if (!print_speech(item, time, letter_case))
             return fault_memory(error);
     }
@@ -136,7 +151,7 @@ static bool export_events(const struct history_session *session, struct sink *si
     for (size_t i = 0; ok && i < session->count; i++) {
         const struct history_item *item = &session->items[i];
         bool speech = item->kind == HISTORY_SPEECH;
-        if (item->kind == HISTORY_PAUSE)
+        if (!speech && item->kind != HISTORY_GAP)
             continue;
         utterance += speech;
         struct utter_event event = {

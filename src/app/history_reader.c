@@ -2,6 +2,7 @@
 #include "app/history_reader.h"
 
 #include "app/fault.h"
+#include "app/history.h"
 #include "app/text.h"
 
 #include <errno.h>
@@ -208,6 +209,21 @@ static bool take_gap(struct reading *reading, const json_t *object)
     return true;
 }
 
+static bool take_recording(struct reading *reading, const json_t *object)
+{
+    int64_t start;
+    json_int_t number = json_integer_value(json_object_get(object, "number"));
+    if (number < 1 || number > HISTORY_RECORDINGS || !read_time(object, "start", &start))
+        return false;
+    struct history_item *item = append(reading, HISTORY_RECORDING);
+    if (item == NULL)
+        return true;
+    item->number = (int)number;
+    item->speaker = read_speaker(object);
+    item->start = item->end = start;
+    return true;
+}
+
 static void take_head(struct history_session *session, const json_t *object)
 {
     if (session->began != NULL || session->source != NULL || session->model != NULL)
@@ -230,6 +246,8 @@ static bool take_object(struct reading *reading, const json_t *object)
         return take_speech(reading, object, type[0] == 'f');
     if (strcmp(type, "gap") == 0)
         return take_gap(reading, object);
+    if (strcmp(type, "recording") == 0)
+        return take_recording(reading, object);
     if (strcmp(type, "session") == 0)
         take_head(reading->session, object);
     if (strcmp(type, "pause") == 0)

@@ -15,9 +15,10 @@
 enum { HISTORY_RATE = 1000000 };
 
 enum history_kind {
-    HISTORY_SPEECH, /**< an utterance */
-    HISTORY_GAP,    /**< audio that was lost */
-    HISTORY_PAUSE,  /**< audio that nobody wanted to be heard */
+    HISTORY_SPEECH,    /**< an utterance */
+    HISTORY_GAP,       /**< audio that was lost */
+    HISTORY_PAUSE,     /**< audio that nobody wanted to be heard */
+    HISTORY_RECORDING, /**< from here on there is one of a speaker */
 };
 
 struct history_item {
@@ -27,6 +28,7 @@ struct history_item {
     int64_t start;
     int64_t end;
     int64_t lost; /**< of a gap */
+    int number;   /**< of a recording */
     bool final;   /**< of speech: decoded as a whole */
     char *text;   /**< of speech */
     struct utter_word *words;

@@ -194,6 +194,16 @@ bool history_writer_pause(struct history_writer *writer, struct utter_error *err
     return write_line(writer, make_line(json_pack("{ss}", "type", "pause")), error);
 }
 
+bool history_writer_recorded(struct history_writer *writer, int number, int speaker, double start,
+                             struct utter_error *error)
+{
+    json_t *object =
+        json_pack("{ss, si, sf}", "type", "recording", "number", number, "start", start);
+    if (object != NULL && speaker > 0)
+        json_object_set_new(object, "speaker", json_integer(speaker));
+    return write_line(writer, make_line(object), error);
+}
+
 char *history_writer_recording(struct history_writer *writer, int number, struct utter_error *error)
 {
     if (!history_writer_flush(writer, error))

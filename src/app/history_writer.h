@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * A session on its way into the history: a line of JSON for what it is (session), for each COMMIT,
- * FINAL and GAP as `--format jsonl` writes them, for each pause, and for its end. A line is with
- * the system before the call that wrote it returns, so that no crash of ours takes it back; at
- * each FINAL the disk is told to keep it. What a full disk refuses, the file itself included, is
- * tried again with the next call.
+ * FINAL and GAP as `--format jsonl` writes them, for each pause and recording, and for its end. A
+ * line is with the system before the call that wrote it returns, so that no crash of ours takes it
+ * back; at each FINAL the disk is told to keep it. What a full disk refuses, the file itself
+ * included, is tried again with the next call.
  *
  * One thread at a time; no call waits for the disk to keep anything.
  */
@@ -35,6 +35,9 @@ bool history_writer_event(struct history_writer *writer, const struct utter_even
                           int speaker, struct utter_error *error);
 /** The user paused: the gap that comes of it is no loss. */
 bool history_writer_pause(struct history_writer *writer, struct utter_error *error);
+/** Recording `number` belongs to `speaker` and begins `start` seconds into the session. */
+bool history_writer_recorded(struct history_writer *writer, int number, int speaker, double start,
+                             struct utter_error *error);
 /** Tries again to write what was refused. */
 bool history_writer_flush(struct history_writer *writer, struct utter_error *error);
 

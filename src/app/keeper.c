@@ -3,6 +3,7 @@
 
 #include "app/fault.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 bool keeper_open(struct keeper *keeper, const struct option_values *values,
@@ -57,6 +58,14 @@ struct recorder *keeper_record(struct keeper *keeper, int sample_rate, int chann
     if (recorder != NULL)
         keeper->recorders[keeper->recorder_count++] = recorder;
     return recorder;
+}
+
+void keeper_recorded(struct keeper *keeper, const struct recorder *recorder, int speaker,
+                     double start)
+{
+    for (int i = 0; i < keeper->recorder_count; i++)
+        if (keeper->recorders[i] == recorder) /* what a disk refuses, keeper_check() tries again */
+            history_writer_recorded(keeper->history, i + 1, speaker, fmax(start, 0.0), NULL);
 }
 
 const char *keeper_name(const struct keeper *keeper)

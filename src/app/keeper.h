@@ -30,6 +30,11 @@ bool keeper_event(struct keeper *keeper, const struct utter_event *event, int sp
                   struct utter_error *error);
 bool keeper_pause(struct keeper *keeper, struct utter_error *error);
 
+/** The audio in `recorder`, NULL or one of the keeper's, begins `start` seconds into the session.
+ */
+void keeper_recorded(struct keeper *keeper, const struct recorder *recorder, int speaker,
+                     double start);
+
 /** Tries again to write what was refused; false, and why, while something is. */
 bool keeper_check(struct keeper *keeper, struct utter_error *error);
 

@@ -14,8 +14,10 @@
 
 static const int64_t OPEN_LIMIT_NS = 15000000000;  /* a sound system starts within this */
 static const int64_t FIRST_LIMIT_NS = 10000000000; /* Bluetooth takes seconds to its first sample */
+static const int64_t FIRST_BURST_NS = 200000000;   /* what it heard while it was being opened */
 static const int64_t DEAD_NS = 1500000000;         /* no callback for so long: the input is dead */
 static const int64_t RETRY_NS = 500000000, RETRY_LIMIT_NS = 2000000000;
+static const char SILENT[] = "it opens, but no sound comes from it";
 static const struct timespec PUMP_NAP = {.tv_nsec = 20000000};
 
 struct microphone {
@@ -102,6 +104,15 @@ static bool pass_chunk(struct microphone *m)
     return true;
 }
 
+/* What the clock held back may go on, behind a gap of `lost` frames. */
+static void free_chunks(struct microphone *m, int64_t lost)
+{
+    m->position += lost + m->dropped_held;
+    m->dropped_held = 0;
+    m->chunk_free = m->chunk_seen;
+    atomic_store_explicit(&m->source.origin_ns, m->clock.origin_ns, memory_order_release);
+}
+
 /* Shows the clock every chunk once and pushes those that it lets pass. */
 static void pass_audio(struct microphone *m)
 {
@@ -117,12 +128,8 @@ static void pass_audio(struct microphone *m)
         int64_t lost;
         sample_clock_lost(&m->clock, chunk->dropped);
         m->dropped_held += chunk->dropped;
-        if (sample_clock_arrived(&m->clock, chunk->frames, chunk->arrival_ns, &lost)) {
-            m->position += lost + m->dropped_held;
-            m->dropped_held = 0;
-            m->chunk_free = m->chunk_seen;
-            atomic_store_explicit(&m->source.origin_ns, m->clock.origin_ns, memory_order_release);
-        }
+        if (sample_clock_arrived(&m->clock, chunk->frames, chunk->arrival_ns, &lost))
+            free_chunks(m, lost);
     }
 }
 
@@ -132,9 +139,7 @@ static void pass_audio(struct microphone *m)
 static void break_audio(struct microphone *m)
 {
     pass_audio(m);
-    m->position += sample_clock_break(&m->clock) + m->dropped_held;
-    m->dropped_held = 0;
-    m->chunk_free = m->chunk_seen;
+    free_chunks(m, sample_clock_break(&m->clock));
     pass_audio(m);
     m->outlet->flush(m->outlet);
 }
@@ -188,7 +193,7 @@ static void pump_open(struct microphone *m)
     if (!capture_child_alive(&m->child))
         lose(m, "its recording ended");
     else if (beat == 0 && now - m->running_ns > FIRST_LIMIT_NS)
-        lose(m, "it opens, but no sound comes from it");
+        lose(m, SILENT);
     else if (beat > 0 && now - beat > DEAD_NS)
         lose(m, "no sound comes from it any more");
     else if (m->paused && beat > 0)
@@ -314,6 +319,25 @@ static bool await_open(struct microphone *m, const atomic_bool *cancelled,
     }
 }
 
+/* Waits until an input that is opened beside another one delivers: that one is heard until then. */
+static bool await_sound(struct microphone *m, const atomic_bool *cancelled,
+                        struct utter_error *error)
+{
+    int64_t begin = now_ns(), first = 0;
+    while (first == 0 || now_ns() - first < FIRST_BURST_NS) {
+        if (first == 0 && atomic_load(&m->child.shared->heartbeat_ns) != 0)
+            first = now_ns();
+        if (cancelled && atomic_load(cancelled))
+            return fault_set(error, UTTER_ERROR_CANCELLED, "it is not wanted any more");
+        if (!capture_child_alive(&m->child))
+            return fault_set(error, UTTER_ERROR_SYSTEM, "the capture process ended early");
+        if (first == 0 && now_ns() - begin > FIRST_LIMIT_NS)
+            return fault_set(error, UTTER_ERROR_SYSTEM, "%s", SILENT);
+        nanosleep(&PUMP_NAP, NULL);
+    }
+    return true;
+}
+
 struct source *microphone_open(const struct microphone_options *options, struct utter_error *error)
 {
     struct microphone *m = calloc(1, sizeof(*m));
@@ -332,7 +356,8 @@ struct source *microphone_open(const struct microphone_options *options, struct 
     if (!capture_child_start(&m->child, m->device, options->rate, m->log, error))
         goto fail;
     atomic_store(&m->child.shared->paused, options->paused);
-    if (!await_open(m, options->cancelled, error))
+    if (!await_open(m, options->cancelled, error) ||
+        (options->paused && !await_sound(m, options->cancelled, error)))
         goto fail;
 
     const struct capture_shared *shared = m->child.shared;

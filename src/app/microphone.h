@@ -16,7 +16,7 @@ struct microphone_options {
     const char *device; /**< NULL or empty: the default; otherwise as for capture_device_find() */
     int rate;           /**< Hz, if the input can */
     int log;     /**< descriptor that must outlive the source, for what the sound system prints */
-    bool paused; /**< nothing is recorded before source_pause(source, false) */
+    bool paused; /**< nothing is recorded before source_pause(source, false); it delivers already */
     const atomic_bool *cancelled; /**< ends the wait for the input when it becomes true; or NULL */
 };
 

@@ -38,7 +38,8 @@ static void open_window(struct sample_clock *clock, int64_t begin_ns)
 
 static void begin(struct sample_clock *clock, int64_t frames, int64_t arrival_ns)
 {
-    clock->started = true;
+    clock->started = clock->starting = true;
+    clock->start_end_ns = arrival_ns + CLOCK_START_NS;
     clock->origin_ns = arrival_ns - llround((double)frames / clock->rate / NS);
     clock->position = frames;
     clock->settled_ns = arrival_ns + SETTLE_NS;
@@ -58,6 +59,7 @@ static int64_t settle_doubt(struct sample_clock *clock, double excess)
 int64_t sample_clock_break(struct sample_clock *clock)
 {
     int64_t lost = clock->doubt ? settle_doubt(clock, clock->doubt_excess) : 0;
+    clock->starting = false;
     clock->broken = clock->started;
     return lost;
 }
@@ -82,15 +84,21 @@ bool sample_clock_arrived(struct sample_clock *clock, int64_t frames, int64_t ar
     *lost = 0;
     if (!clock->started) {
         begin(clock, frames, arrival_ns);
-        return true;
+        return false;
     }
     clock->position += frames;
     double late =
         (double)(arrival_ns - clock->origin_ns) * NS - (double)clock->position / clock->rate;
-    if (arrival_ns < clock->settled_ns)
-        clock->baseline = fmin(clock->baseline, late);
+    if (arrival_ns < clock->settled_ns && late < 0) {
+        clock->origin_ns += llround(late / NS);
+        late = 0;
+    }
     double excess = late - clock->baseline;
 
+    if (clock->starting) {
+        clock->starting = arrival_ns < clock->start_end_ns;
+        return !clock->starting;
+    }
     if (!clock->doubt && (clock->broken || excess > LATE)) {
         clock->doubt = true;
         clock->doubt_excess = HUGE_VAL;

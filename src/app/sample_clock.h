@@ -8,6 +8,9 @@
  * the burst does not come, the lateness that remains is what was lost, and the frames' position
  * moves on by it. A slow drift of the input's crystal against the clock is followed.
  *
+ * An input may also begin with a burst of what it heard while it was being opened. When position 0
+ * was recorded is known only after that, so the first frames are held back, too (CLOCK_START_NS).
+ *
  * No input or output, no thread: one caller at a time. Times are CLOCK_MONOTONIC in nanoseconds,
  * positions are frames since the first one.
  */
@@ -18,12 +21,15 @@
 #include <stdint.h>
 
 #define CLOCK_DOUBT_NS INT64_C(300000000)
+#define CLOCK_START_NS INT64_C(100000000)
 
 struct sample_clock {
-    int rate;            /* frames per second */
-    bool started;        /* origin is known */
-    bool broken;         /* what comes next follows a break of unknown length */
-    bool doubt;          /* frames are held back */
+    int rate;      /* frames per second */
+    bool started;  /* frames have come */
+    bool starting; /* and are held back, because origin_ns may move yet */
+    bool broken;   /* what comes next follows a break of unknown length */
+    bool doubt;    /* frames are held back */
+    int64_t start_end_ns;
     int64_t origin_ns;   /* when position 0 was recorded, as far as arrivals tell */
     int64_t position;    /* end of the frames that arrived, held ones included */
     double baseline;     /* seconds by which frames usually arrive late */
@@ -31,7 +37,7 @@ struct sample_clock {
     int64_t doubt_end_ns;
     double window_excess; /* the same since window_end_ns was set */
     int64_t window_end_ns;
-    int64_t settled_ns; /* until then the baseline is being found */
+    int64_t settled_ns; /* until then the origin is being found */
 };
 
 void sample_clock_start(struct sample_clock *clock, int rate);

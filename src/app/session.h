@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * A live session: its inputs, one model, and all that becomes of them. session.c opens and closes
- * it, session_inputs.c knows its inputs and changes them, session_keys.c does what the user wants,
- * session_loop.c runs it. Main thread.
+ * it, session_inputs.c knows its inputs and changes them, session_events.c makes one sequence of
+ * what they tell, session_keys.c does what the user wants, session_loop.c runs it. Main thread.
  */
 #ifndef APP_SESSION_H
 #define APP_SESSION_H
@@ -107,8 +107,18 @@ const char *const *session_speakers(const struct session *session);
 void session_change_device(struct session *session, const char *device);
 void session_change_model(struct session *session, const char *directory);
 
+/** Whether the audio of an input is kept. */
+bool session_records(const struct session *session);
+
 /** Brings a change on its way; once a tick. */
 void session_follow_change(struct session *session);
+
+/** Streams of another model begin where their outlet turned. */
+void session_follow_outlets(struct session *session);
+/** Takes a stream away that no input feeds any more, and whose words are all there. */
+void session_drop_track(struct session *session, struct track *track);
+
+/* ---- session_events.c ---- */
 
 /** The next event of any track, or NULL; sets session->done when none will come any more. */
 const struct utter_event *session_next_event(struct session *session, int *speaker);

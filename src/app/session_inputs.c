@@ -11,16 +11,12 @@
 #include "app/speaker_names.h"
 #include "app/stream_settings.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { NO_MICROPHONE = 3 };
-
-/* A break between two inputs that nobody would notice, in seconds. */
-static const double NO_GAP = 0.05;
 
 /* ---- sources ---- */
 
@@ -183,8 +179,7 @@ static void forget_track(struct session *session, struct track *track)
     free(track);
 }
 
-/* A stream that no input feeds any more, and whose words are all there. */
-static void drop_track(struct session *session, struct track *track)
+void session_drop_track(struct session *session, struct track *track)
 {
     for (int i = 0; i < session->input_count; i++)
         if (session->inputs[i].track == track || session->inputs[i].next == track)
@@ -238,6 +233,14 @@ void session_inputs_mute(struct session *session, bool muted)
 {
     for (int i = 0; i < session->input_count; i++)
         live_outlet_mute(session->inputs[i].outlet, muted);
+}
+
+bool session_records(const struct session *session)
+{
+    bool any = false;
+    for (int i = 0; i < session->input_count; i++)
+        any |= session->inputs[i].outlet->recorder != NULL;
+    return any;
 }
 
 void session_inputs_stop(struct session *session)
@@ -374,8 +377,7 @@ static void take_change(struct session *session)
     change_end(change);
 }
 
-/* Streams of another model begin where their outlet turned. */
-static void follow_outlets(struct session *session)
+void session_follow_outlets(struct session *session)
 {
     for (int i = 0; i < session->input_count; i++) {
         struct session_input *input = &session->inputs[i];
@@ -397,87 +399,10 @@ void session_follow_change(struct session *session)
     struct change *change = &session->change;
     if (change_state(change) == CHANGE_OPENED && !session->finishing)
         take_change(session);
-    follow_outlets(session);
+    session_follow_outlets(session);
     if (change_state(change) != CHANGE_DONE)
         return;
     change_end(change);
     free(session->left_outlet);
     session->left_outlet = NULL;
-}
-
-/* ---- events ---- */
-
-/* The session's time begins with the first sound that is heard. */
-static void settle_offsets(struct session *session)
-{
-    for (int i = 0; i < session->input_count; i++) {
-        struct session_input *input = &session->inputs[i];
-        int64_t origin = atomic_load_explicit(&input->source->origin_ns, memory_order_acquire);
-        if (input->track == NULL || input->track->offset_known ||
-            (origin == 0 && !session->finishing))
-            continue;
-        if (session->origin_ns == 0)
-            session->origin_ns = origin;
-        if (origin != 0)
-            input->track->offset = 1e-9 * (double)(origin - session->origin_ns);
-        input->track->offset = fmax(input->track->offset, (double)input->earliest / session->rate);
-        input->track->offset_known = true;
-    }
-}
-
-/* What was missed between the input before and this one; NULL when there is nothing to tell. */
-static const struct utter_event *change_gap(struct session *session)
-{
-    const struct track *track = session->inputs[0].track;
-    if (session->left_end < 0 || !track->offset_known)
-        return NULL;
-    int64_t start = session->left_end, end = track_position(track, 0);
-    session->left_end = -1;
-    if ((double)(end - start) < NO_GAP * session->rate)
-        return NULL;
-    session->gap = (struct utter_event){
-        .type = UTTER_EVENT_GAP, .start = start, .end = end, .lost = end - start};
-    return &session->gap;
-}
-
-/* What one input of a mix lost while the other was heard, and which; NULL when there is nothing. */
-static const struct utter_event *input_gap(struct session *session, int *speaker)
-{
-    const struct session_input *input = &session->inputs[0];
-    struct source_gap gap;
-    if (!input->track->offset_known || !source_next_gap(input->source, &gap))
-        return NULL;
-    int64_t start = track_position(input->track, gap.start - input->base);
-    int64_t end = track_position(input->track, gap.end - input->base);
-    session->gap = (struct utter_event){
-        .type = UTTER_EVENT_GAP,
-        .start = start,
-        .end = end,
-        .lost = gap.lost * session->rate / input->source->sample_rate,
-    };
-    *speaker = gap.input + 1;
-    return &session->gap;
-}
-
-const struct utter_event *session_next_event(struct session *session, int *speaker)
-{
-    settle_offsets(session);
-    follow_outlets(session);
-    bool all_done = true;
-    *speaker = 0;
-    const struct utter_event *event = change_gap(session);
-    if (event == NULL)
-        event = input_gap(session, speaker);
-    for (int i = session->track_count; event == NULL && i-- > 0;) {
-        struct track *track = session->tracks[i];
-        if (!track->done && track->offset_known) {
-            *speaker = track->speaker;
-            event = track_next(track, &session->utterances);
-        }
-        all_done = all_done && track->done;
-        if (event == NULL && track->done)
-            drop_track(session, track);
-    }
-    session->done = event == NULL && all_done && session->track_count > 0;
-    return event;
 }

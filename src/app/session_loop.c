@@ -138,7 +138,7 @@ static void draw(struct session *session)
         .model = session->model_name,
         .state = input->heard.state,
         .kept = session->keeper.history != NULL ? "history on" : "history off",
-        .recording = session->keeper.recorder_count > 0,
+        .recording = session_records(session),
         .muted = session->muted,
         .finishing = session->finishing,
         .ended = session->done,

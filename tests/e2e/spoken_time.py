@@ -22,12 +22,12 @@ def samples(begin, end):
 
 
 class TimeSpeaker(threading.Thread):
-    """Writes the time into a pipe, for as long as somebody reads it."""
+    """Writes the time into a pipe, for as long as somebody reads it; the same time as `other`, if there is one."""
 
-    def __init__(self, path):
+    def __init__(self, path, other=None):
         super().__init__(daemon=True)
         self.path = path
-        self.begin = time.monotonic_ns()
+        self.begin = other.begin if other else time.monotonic_ns()
         self.held_up = []  # ms of its time at which it had been late
         self.stopped = threading.Event()
 
@@ -57,6 +57,46 @@ class TimeSpeaker(threading.Thread):
             except BrokenPipeError:
                 pass
             os.close(pipe)
+
+
+class TimePlayer(TimeSpeaker):
+    """Plays the time into a sink of the sound server."""
+
+    def __init__(self, home, sink, other):
+        super().__init__(None, other)
+        self.player = subprocess.Popen(
+            ["pacat", "--raw", f"--device={sink}", f"--rate={RATE}", "--channels=1", "--format=s16le",
+             "--latency-msec=200"],
+            env=home.environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def run(self):
+        try:
+            self.speak(self.player.stdin.fileno())
+        except BrokenPipeError:
+            pass
+
+    def stop(self):
+        self.stopped.set()
+        self.join()
+        self.player.kill()
+        self.player.wait()
+
+
+def delay_ms(home, source, speaker):
+    """How old the time is that the source delivers just now: what a sink and a player kept back."""
+    recorder = subprocess.Popen(
+        ["parec", "--raw", f"--device={source}", f"--rate={RATE}", "--channels=1", "--format=s16le",
+         "--latency-msec=20"],
+        env=home.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    delays = []
+    while len(delays) < 50:
+        block = recorder.stdout.read1(4096)
+        (value,) = array.array("h", block[-2:])
+        if value > 0:
+            delays.append((speaker.now() // STEP - (value - 1)) % TURN)
+    recorder.kill()
+    recorder.wait()
+    return min(delays)
 
 
 class TimeMicrophone(live.Microphone):

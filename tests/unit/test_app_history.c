@@ -160,6 +160,32 @@ static void test_what_was_told_is_kept(void **state)
     expect_session(true, 0);
 }
 
+static void test_recordings_have_their_beginnings(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    struct history_session session;
+    struct history_writer *writer = history_writer_open(&ABOUT);
+    assert_true(history_writer_recorded(writer, 1, 1, 0.0, &error));
+    assert_true(history_writer_recorded(writer, 2, 2, 1.25, &error));
+    tell(writer, make_event(UTTER_EVENT_COMMIT, 1, 100, "ONE", &ONE, 1));
+    assert_true(history_writer_recorded(writer, 3, 1, 90.5, &error));
+    assert_true(history_writer_recorded(writer, HISTORY_RECORDINGS + 1, 1, 91, &error));
+    assert_true(history_writer_close(writer, true, &error));
+    read_last(&session);
+    assert_int_equal(session.count, 4);
+    assert_int_equal(session.damaged, 1); /* no such file would be found or deleted */
+    expect_item(&session, 0, HISTORY_RECORDING, 0, NULL, 0);
+    expect_item(&session, 1, HISTORY_SPEECH, 100, "ONE", 1);
+    expect_item(&session, 2, HISTORY_RECORDING, 1250, NULL, 0);
+    expect_item(&session, 3, HISTORY_RECORDING, 90500, NULL, 0);
+    assert_int_equal(session.items[2].number, 2);
+    assert_int_equal(session.items[2].speaker, 2);
+    assert_int_equal(session.items[3].number, 3);
+    assert_int_equal(session.items[3].speaker, 1);
+    history_session_free(&session);
+}
+
 static void test_a_session_without_words_leaves_nothing(void **state)
 {
     (void)state;
@@ -387,6 +413,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(test_what_was_told_is_kept),
+        TEST(test_recordings_have_their_beginnings),
         TEST(test_a_session_without_words_leaves_nothing),
         TEST(test_only_the_user_can_read),
         TEST(test_names_and_deleting),

@@ -58,6 +58,29 @@ static void deliver(struct input *input, int chunks)
     }
 }
 
+/* The first sample's moment is the clock's, whatever came late of what was heard before. */
+static void a_burst_at_the_start_moves_the_origin(void **state)
+{
+    (void)state;
+    for (int burst = 0; burst <= 150; burst += 50) {
+        struct input input = start(0);
+        int64_t begin = input.now;
+        input.now += burst * CHUNK_NS;
+        for (int i = 0; i < burst; i++)
+            arrive(&input, CHUNK, input.now + i * 50000);
+        assert_int_equal(input.passed, 0);
+        deliver(&input, 4);
+        assert_int_equal(input.passed, 0);
+        deliver(&input, 46);
+        assert_int_equal(input.held, 0);
+        assert_in_range(input.clock.origin_ns, begin - 1, begin + 1);
+        input.now += INT64_C(900000000); /* and then it is too slow once */
+        deliver(&input, 300);
+        assert_in_range(input.lost, 9 * RATE / 10 - RATE / 50, 9 * RATE / 10 + RATE / 50);
+        assert_in_range(input.clock.origin_ns, begin - 1, begin + 1);
+    }
+}
+
 static void nothing_is_lost_by_jitter(void **state)
 {
     (void)state;
@@ -204,6 +227,7 @@ static void known_losses_are_not_found_twice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_burst_at_the_start_moves_the_origin),
         cmocka_unit_test(nothing_is_lost_by_jitter),
         cmocka_unit_test(late_audio_that_catches_up_is_whole),
         cmocka_unit_test(lost_audio_is_one_gap_of_its_length),
