@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Statistics over so much of an utterance hardly change with the next half second. */
+enum { STEADY_MS = 2000 };
+
 enum utter_code features_open(struct features *features, const struct acoustic *acoustic,
                               int64_t frames_max, struct utter_error *error)
 {
@@ -26,6 +29,7 @@ void features_reset(struct features *features)
 {
     features->first = 0;
     features->count = 0;
+    features->lasting = 0;
 }
 
 void features_begin(struct features *features, int64_t first)
@@ -34,18 +38,28 @@ void features_begin(struct features *features, int64_t first)
     bool kept = features->acoustic->local && drop >= 0 && drop < features->count;
     features->first = first;
     features->count = kept ? features->count - drop : 0;
+    features->lasting = features->count;
     if (kept)
         memmove(features->rows, features->rows + drop * features->acoustic->feature_columns,
                 (size_t)(features->count * features->acoustic->feature_columns) *
                     sizeof *features->rows);
 }
 
+static bool is_lasting(const struct features *features, int64_t end)
+{
+    const struct acoustic *acoustic = features->acoustic;
+    int64_t ms = (end - features->first) * acoustic->frame_samples * 1000 / acoustic->sample_rate;
+    return acoustic->local || ms >= STEADY_MS;
+}
+
 void features_compute(struct features *features, const struct audio *audio, int64_t settled,
                       int64_t end)
 {
     const struct acoustic *acoustic = features->acoustic;
-    int64_t from = acoustic->local ? features->first + features->count : settled;
-    assert(from >= settled && from <= features->first + features->count);
+    int64_t from = features->first + features->lasting;
+    if (from < settled)
+        from = settled;
+    assert(from <= features->first + features->count);
     if (from >= end)
         return;
     assert(end - features->first <= features->capacity);
@@ -53,6 +67,8 @@ void features_compute(struct features *features, const struct audio *audio, int6
                        from - features->first, end - features->first,
                        features->rows + (from - features->first) * acoustic->feature_columns);
     features->count = end - features->first;
+    if (is_lasting(features, end))
+        features->lasting = features->count;
 }
 
 const float *features_row(const struct features *features, int64_t frame)

@@ -2,8 +2,9 @@
 /**
  * The features of one utterance's frames, a row for each absolute frame, so that no frame is
  * computed for every window that it is in. Those of a local model are final and the same as
- * offline; others are computed anew until they are settled. Belongs to one thread at a time;
- * allocates nothing after opening.
+ * offline. Others depend on statistics of the utterance so far: at its beginning, where these still
+ * change, they are computed anew until they are settled; later they stay as they were computed
+ * first. Belongs to one thread at a time; allocates nothing after opening.
  */
 #ifndef STREAM_FEATURES_H
 #define STREAM_FEATURES_H
@@ -16,7 +17,8 @@ struct features {
     int64_t capacity;                /* frames */
     int64_t first;                   /* frame of rows[0]: the utterance's */
     int64_t count;
-    float *rows; /* [capacity, feature_columns] */
+    int64_t lasting; /* frames that are not computed again */
+    float *rows;     /* [capacity, feature_columns] */
 };
 
 enum utter_code features_open(struct features *features, const struct acoustic *acoustic,
