@@ -229,5 +229,7 @@ struct source *playback_open(const char *path, int speed, const struct utter_mod
     }
     p->source.sample_rate = audio_file_rate(p->file);
     p->source.name = audio_file_name(p->file);
+    const char *slash = strrchr(p->source.name, '/');
+    p->source.short_name = slash != NULL ? slash + 1 : NULL;
     return &p->source;
 }

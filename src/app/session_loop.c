@@ -134,7 +134,8 @@ static void draw(struct session *session)
     char line[512];
     const struct session_input *input = worst_input(session);
     struct status_line status = {
-        .source = input->source->name,
+        .source =
+            input->source->short_name != NULL ? input->source->short_name : input->source->name,
         .model = session->model_name,
         .state = input->heard.state,
         .kept = session->keeper.history != NULL ? "history on" : "history off",

@@ -50,7 +50,8 @@ struct source {
     const struct source_kind *kind;
     int sample_rate;
     int channels;
-    const char *name;          /* for the screen: clean text */
+    const char *name;          /* clean text */
+    const char *short_name;    /* for the screen; NULL: the name */
     _Atomic int64_t origin_ns; /* CLOCK_MONOTONIC when position 0 was heard; 0: not yet */
 };
 
