@@ -4,6 +4,7 @@
 #include "golden_case.h"
 #include "stream/model.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -220,12 +221,30 @@ static void a_cancelled_pass_ends_early(void **state)
     }
 }
 
+static void odd_precisions_are_refused(void **state)
+{
+    (void)state;
+    const int odd[] = {-1, UTTER_PRECISION_INT8 + 1, INT_MAX};
+    struct utter_engine *engine = utter_engine_open(NULL, NULL);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        struct utter_model_options options = UTTER_MODEL_OPTIONS_INIT;
+        struct utter_error error = {0};
+        options.precision = (enum utter_precision)odd[i];
+        assert_null(utter_model_open(engine, GOLDEN_DIRECTORY "/digits", &options, &error));
+        assert_int_equal(error.code, UTTER_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "no value of enum utter_precision"));
+        assert_null(utter_model_open(engine, GOLDEN_DIRECTORY "/digits", &options, NULL));
+    }
+    utter_engine_close(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(final_is_transcribe_for_any_cut_and_threads),
         cmocka_unit_test(a_live_stream_runs_on_a_model),
         cmocka_unit_test(a_cancelled_pass_ends_early),
+        cmocka_unit_test(odd_precisions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
