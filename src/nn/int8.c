@@ -3,8 +3,6 @@
 
 #include "base/memory.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 enum {
@@ -12,8 +10,6 @@ enum {
     TASK_VALUES = 32 * 1024, /* that a task quantises */
     BLOCK_ROWS = 144,        /* that are multiplied by one panel after the other */
 };
-
-static const float LEAST_WEIGHT = 1e-30f; /* what is less is nothing */
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -63,31 +59,6 @@ int64_t int8_packed_floats(const struct kernels *kernels, const struct gemm_shap
     return round_up(layout.padded * shape->groups * (3 + layout.quads), 16);
 }
 
-/* The greatest magnitude by its bits, which vectors compare faster; a NaN's is beyond all. */
-static float greatest_magnitude(const float *values, int64_t count)
-{
-    int32_t most = 0;
-    float greatest;
-    for (int64_t i = 0; i < count; i++) {
-        int32_t bits;
-        memcpy(&bits, values + i, sizeof bits);
-        bits &= INT32_MAX;
-        most = bits > most ? bits : most;
-    }
-    memcpy(&greatest, &most, sizeof greatest);
-    return greatest;
-}
-
-float int8_round(const float *values, int64_t count, int8_t *bytes)
-{
-    const float magic = 12582912.0f; /* 1.5 × 2²³, which leaves no room for a fraction */
-    float most = greatest_magnitude(values, count), factor = 127 / most;
-    bool rounds = most >= LEAST_WEIGHT && most <= FLT_MAX;
-    for (int64_t i = 0; i < count; i++)
-        bytes[i] = rounds ? (int8_t)((values[i] * factor + magic) - magic) : 0;
-    return rounds ? most / 127 : most < LEAST_WEIGHT ? 0 : NAN;
-}
-
 int64_t int8_pack_floats(const struct kernels *kernels, int64_t inputs)
 {
     return inputs + round_up(kernels->int8_panel * divide_up(inputs, 4), 16);
@@ -127,7 +98,8 @@ static void pack_panel(void *context, int64_t index, int thread)
     memory_expect(to, (size_t)(width * quads * 4));
     memset(rows, 0, (size_t)(width * quads * 4));
     for (int64_t j = 0; j < width; j++) {
-        int64_t output = group * layout->columns + first + j, total = 0;
+        int64_t output = group * layout->columns + first + j;
+        int32_t total = 0;
         int8_t *row = rows + j * quads * 4;
         bool exists = first + j < layout->columns;
         float step = exists ? packing->source(packing->context, output, row, floats) : 0;

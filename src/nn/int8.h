@@ -37,12 +37,6 @@ int64_t int8_packed_floats(const struct kernels *kernels, const struct gemm_shap
  */
 typedef float int8_source(const void *context, int64_t output, int8_t *weights, float *floats);
 
-/**
- * Rounds to -127 .. 127 steps of the greatest magnitude's 127th; returns the step, 0 where all is
- * nothing and NaN where something is no number.
- */
-float int8_round(const float *values, int64_t count, int8_t *bytes);
-
 /** Floats of scratch that int8_pack() needs for each thread. */
 int64_t int8_pack_floats(const struct kernels *kernels, int64_t inputs);
 

@@ -91,6 +91,11 @@ INLINE void bytes_store(uint8_t *to, vector x)
         bytes = _mm_min_epu8(bytes, _mm_set1_epi8(INT8_LEVELS));
     _mm_storeu_si128((__m128i *)to, bytes);
 }
+/* Of -127 .. 127, rounded to the nearest, halves to the even. */
+INLINE void weights_store(int8_t *to, vector x)
+{
+    _mm_storeu_si128((__m128i *)to, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x)));
+}
 
 #elif defined(__AVX2__) && defined(__FMA__)
 
@@ -157,6 +162,12 @@ INLINE void bytes_store(uint8_t *to, vector x)
         bytes = _mm_min_epu8(bytes, _mm_set1_epi8(INT8_LEVELS));
     _mm_storel_epi64((__m128i *)to, bytes);
 }
+INLINE void weights_store(int8_t *to, vector x)
+{
+    __m256i wide = _mm256_cvtps_epi32(x);
+    __m128i half = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)to, _mm_packs_epi16(half, half));
+}
 
 #elif defined(__ARM_FEATURE_DOTPROD)
 
@@ -192,6 +203,12 @@ INLINE void bytes_store(uint8_t *to, vector x)
     /* Conversions saturate, and make 0 of a NaN. */
     int32x4_t levels = vqsubq_s32(vcvtq_s32_f32((float32x4_t)x), vdupq_n_s32(INT8_SHIFT));
     int16x4_t halves = vqmovn_s32(levels);
+    int8x8_t bytes = vqmovn_s16(vcombine_s16(halves, halves));
+    memcpy(to, &bytes, VECTOR_LANES);
+}
+INLINE void weights_store(int8_t *to, vector x)
+{
+    int16x4_t halves = vqmovn_s32(vcvtnq_s32_f32((float32x4_t)x));
     int8x8_t bytes = vqmovn_s16(vcombine_s16(halves, halves));
     memcpy(to, &bytes, VECTOR_LANES);
 }
@@ -235,6 +252,11 @@ INLINE void bytes_store(uint8_t *to, vector x)
 {
     for (int i = 0; i < VECTOR_LANES; i++)
         to[i] = x[i] >= 0 ? (uint8_t)(x[i] < INT8_LEVELS ? x[i] : INT8_LEVELS) : 0;
+}
+INLINE void weights_store(int8_t *to, vector x)
+{
+    for (int i = 0; i < VECTOR_LANES; i++)
+        to[i] = (int8_t)lrintf(x[i]);
 }
 
 #endif

@@ -3,9 +3,12 @@
 #include "nn/kernel_dot.h"
 #include "nn/kernel_set.h"
 
+#include <float.h>
 #include <stddef.h>
 
 enum { RUNS = 1024 /* whose ranges are known together */ };
+
+static const float LEAST_WEIGHT = 1e-30f; /* what is less is nothing */
 
 /* ---- products -------------------------------------------------------------------------------- */
 
@@ -216,4 +219,39 @@ void KERNEL(int8_quantise)(const struct int8_rows *rows)
     }
     for (int64_t i = 0; i < rows->rows; i++)
         quantise_alone(rows, i);
+}
+
+/* ---- weights --------------------------------------------------------------------------------- */
+
+/* By its bits, which vectors compare faster; a NaN's is beyond all. */
+static float greatest_magnitude(const float *values, int64_t count)
+{
+    int32_t most = 0;
+    float greatest;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        bits &= INT32_MAX;
+        most = bits > most ? bits : most;
+    }
+    memcpy(&greatest, &most, sizeof greatest);
+    return greatest;
+}
+
+float KERNEL(int8_round)(const float *values, int64_t count, int8_t *bytes)
+{
+    const float most = greatest_magnitude(values, count);
+    const bool rounds = most >= LEAST_WEIGHT && most <= FLT_MAX;
+    const vector factor = vector_set(127 / most);
+    int64_t i = 0;
+    for (; rounds && i + VECTOR_LANES <= count; i += VECTOR_LANES)
+        weights_store(bytes + i, vector_load(values + i) * factor);
+    for (; i < count; i += VECTOR_LANES) {
+        int8_t tail[VECTOR_LANES] = {0};
+        int64_t left = count - i < VECTOR_LANES ? count - i : VECTOR_LANES;
+        if (rounds)
+            weights_store(tail, vector_load_partial(values + i, left) * factor);
+        memcpy(bytes + i, tail, (size_t)left);
+    }
+    return rounds ? most / 127 : most < LEAST_WEIGHT ? 0 : NAN;
 }

@@ -30,6 +30,7 @@ void KERNEL(scale)(const float *from, float factor, float *to, int64_t count);
 void KERNEL(log_softmax)(const float *in, float *out, int64_t count);
 void KERNEL(int8_tile)(const struct int8_tile *tile);
 void KERNEL(int8_quantise)(const struct int8_rows *rows);
+float KERNEL(int8_round)(const float *values, int64_t count, int8_t *bytes);
 
 /* Whether products of 16-bit words are quicker than those of floats; without it these are not. */
 #if defined(__AVX2__)

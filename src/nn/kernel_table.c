@@ -33,6 +33,7 @@ const struct kernels KERNEL(kernels) = {
     .int8_signed = INT8_SHIFT != 0,
     .int8_tile = KERNEL(int8_tile),
     .int8_quantise = KERNEL(int8_quantise),
+    .int8_round = KERNEL(int8_round),
 #if INT16
     .int16 = &int16,
 #endif

@@ -160,6 +160,11 @@ struct kernels {
     bool int8_signed;
     void (*int8_tile)(const struct int8_tile *tile);
     void (*int8_quantise)(const struct int8_rows *rows);
+    /*
+     * Weights to -127 .. 127 steps of the greatest magnitude's 127th; returns the step, 0 where all
+     * is nothing and NaN where something is no number. The same of every set.
+     */
+    float (*int8_round)(const float *values, int64_t count, int8_t *bytes);
 
     const struct int16_kernels *int16; /* NULL where those of floats are as quick */
 };

@@ -140,9 +140,16 @@ static void read_bytes(const struct tensor *tensor, int64_t output, int8_t *byte
             bytes[i * channels + j] = from[j * taps + i];
 }
 
+/* Where bytes come from, and what rounds floats to them. */
+struct rounding {
+    const struct source *source;
+    const struct kernels *kernels;
+};
+
 static float byte_source(const void *context, int64_t output, int8_t *bytes, float *floats)
 {
-    const struct source *source = context;
+    const struct rounding *rounding = context;
+    const struct source *source = rounding->source;
     const struct tensor *tensor = find_output(source, &output);
     const float factor = factor_of(source, tensor);
     if (tensor->dtype == DTYPE_I8 && !source->taps) {
@@ -150,7 +157,7 @@ static float byte_source(const void *context, int64_t output, int8_t *bytes, flo
         return tensor->steps[output] * factor;
     }
     const float *weights = read_floats(source, tensor, output, floats);
-    return int8_round(weights, inputs_of(tensor), bytes) * factor;
+    return rounding->kernels->int8_round(weights, inputs_of(tensor), bytes) * factor;
 }
 
 /* `bias` has a value for each output, or is NULL. */
@@ -163,8 +170,8 @@ static struct w2v2_product pack_product(const struct packer *packer, struct gemm
         bytes ? int8_packed_floats(kernels, &shape) : gemm_packed_floats(kernels, &shape);
     float *memory = arena_take(packer->arena, floats);
     if (memory && bytes)
-        product.int8 = int8_pack(kernels, &shape, byte_source, source, bias, memory,
-                                 packer->scratch, packer->pool);
+        product.int8 = int8_pack(kernels, &shape, byte_source, &(struct rounding){source, kernels},
+                                 bias, memory, packer->scratch, packer->pool);
     else if (memory)
         product.floats = gemm_pack(kernels, &shape, float_source, source, bias, memory,
                                    packer->scratch, packer->pool);

@@ -221,19 +221,39 @@ static void test_activations(void **state)
     for_all_kernels(check_odd_values);
 }
 
-static void test_rounded_weights(void **state)
+static void check_rounded_weights(const struct kernels *kernels)
 {
-    (void)state;
     const float values[] = {0.5f, -1.0f, 0.25f, 1.0f / 254, -1.0f / 254, 0.0f};
     const int8_t expected[] = {64, -127, 32, 0, 0, 0};
     int8_t bytes[6];
-    assert_true(int8_round(values, 6, bytes) == 1.0f / 127);
+    assert_true(kernels->int8_round(values, 6, bytes) == 1.0f / 127);
     assert_memory_equal(bytes, expected, sizeof bytes);
     const float odd[] = {NAN, INFINITY, 1.0f};
-    assert_true(isnan(int8_round(odd, 3, bytes)));
+    assert_true(isnan(kernels->int8_round(odd, 3, bytes)));
     const float none[] = {0.0f, -0.0f};
-    assert_true(int8_round(none, 2, bytes) == 0.0f);
+    assert_true(kernels->int8_round(none, 2, bytes) == 0.0f);
     assert_int_equal(bytes[0], 0);
+}
+
+/* utter-quantize and opening give the same model on every machine. */
+static void check_same_weights(const struct kernels *kernels)
+{
+    for (int count = 1; count < 200; count++) {
+        float values[200];
+        int8_t bytes[200], expected[200];
+        for (int i = 0; i < count; i++) /* many of them between two steps */
+            values[i] = (float)random_between(-254, 254) * (count % 2 ? 0.5f : 0.37f);
+        float step = kernels_find(KERNELS_PORTABLE)->int8_round(values, count, expected);
+        assert_true(kernels->int8_round(values, count, bytes) == step);
+        assert_memory_equal(bytes, expected, (size_t)count);
+    }
+}
+
+static void test_rounded_weights(void **state)
+{
+    (void)state;
+    for_all_kernels(check_rounded_weights);
+    for_all_kernels(check_same_weights);
 }
 
 /* ---- products -------------------------------------------------------------------------------- */

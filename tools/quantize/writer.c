@@ -27,6 +27,7 @@ struct writer {
     const char *path;
     FILE *file;
     struct checkpoint *checkpoint;
+    const struct kernels *kernels;
     struct entry *entries;
     int count;
     int room;
@@ -205,7 +206,7 @@ static float round_output(struct writer *writer, const struct entry *entry, int6
         for (int64_t i = 0; i < entry->inputs; i++)
             writer->floats[i] *= entry->taps[i % kernel];
     }
-    return int8_round(writer->floats, entry->inputs, writer->bytes);
+    return writer->kernels->int8_round(writer->floats, entry->inputs, writer->bytes);
 }
 
 static void write_entry(struct writer *writer, const struct entry *entry, enum part part)
@@ -275,6 +276,7 @@ enum utter_code writer_write(const char *path, struct checkpoint *checkpoint,
     struct writer writer = {
         .path = path,
         .checkpoint = checkpoint,
+        .kernels = kernels_best(),
         .progress = progress,
         .user = user,
         .error = error,
