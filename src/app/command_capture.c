@@ -19,6 +19,10 @@
 static uint64_t written; /* frames in the ring since the start */
 static uint32_t dropped; /* frames since the last chunk for which the ring had no room */
 
+/* Once the ring is full it stays so until a sixteenth of it is free, 8 s at 16 kHz: a long gap does
+ * less harm to words than many short ones. */
+enum { ROOM_SHARE = 16 };
+
 static int64_t now_ns(void)
 {
     struct timespec t;
@@ -53,8 +57,11 @@ static int audio_callback(const void *input, void *output, unsigned long frames,
     uint64_t chunk = atomic_load_explicit(&shared->chunks_written, memory_order_relaxed);
     uint64_t chunks_read = atomic_load_explicit(&shared->chunks_read, memory_order_acquire);
     uint64_t frames_read = atomic_load_explicit(&shared->frames_read, memory_order_acquire);
-    if (chunk - chunks_read == CAPTURE_RING_CHUNKS ||
-        written - frames_read + frames > capture_capacity(shared)) {
+    bool full = dropped > 0;
+    uint64_t chunks_kept = full ? CAPTURE_RING_CHUNKS / ROOM_SHARE : 0;
+    uint64_t frames_kept = full ? capture_capacity(shared) / ROOM_SHARE : 0;
+    if (chunk - chunks_read + 1 + chunks_kept > CAPTURE_RING_CHUNKS ||
+        written - frames_read + frames + frames_kept > capture_capacity(shared)) {
         dropped += (uint32_t)frames;
         return paContinue;
     }

@@ -28,6 +28,7 @@ import live
 RATE = 16000
 STEP_SECONDS = 0.01
 LIVE_RINGS = 120 + 131.1  # seconds that wait in the library, and before it in the capture process
+ROOM = 7  # seconds that are heard at least between two gaps
 RUNGS = 3
 CLIPS = 8  # that are said before another look, about 40 s
 PATIENCE = 900  # seconds: four minutes of audio on a processor that others want, too
@@ -189,14 +190,22 @@ def check_order(session):
     assert {event["utterance"] for event in session.program.events("commit")} <= set(finals)
 
 
+def before_speech(session, gaps):
+    """Where the recording is judged from. A server that starts on a busy machine delivers late, and only the
+    clock can tell whether anything is missing; as soon as more comes than a clock would bring, that is over."""
+    speech = [event["start"] * RATE for event in session.program.events("state") if event["state"] == "speech"]
+    return max([start + lost for start, lost in gaps if start < speech[0]], default=0)
+
+
 def check_samples(session):
-    """All that was said, from the first sample that was heard, is in the recording or in a gap."""
+    """All that was said is in the recording or in a gap."""
     heard, sent = samples_of(session.recording), session.speaker.sent
-    begin = sent.tobytes().find(heard[:4000].tobytes())
-    assert begin >= 0 and begin % 2 == 0, "the recording begins with what nobody said"
-    begin //= 2
     gaps = [(round(event["start"] * RATE), round(event["lost"] * RATE)) for event in session.program.events("gap")]
-    end = 0
+    end = before_speech(session, gaps)
+    gaps = [gap for gap in gaps if gap[0] >= end]
+    begin = sent.tobytes().find(heard[end:end + 4000].tobytes())
+    assert begin >= 0 and begin % 2 == 0, "the recording begins with what nobody said"
+    begin = begin // 2 - end
     for start, lost in [*gaps, (len(heard), 0)]:
         assert start >= end, "gaps overlap"
         assert heard[end:start] == sent[begin + end:begin + start], f"other samples in [{end}, {start})"
@@ -263,7 +272,7 @@ def what_no_ring_holds_is_a_gap(speed):
         begin = time.monotonic()
         with OtherWork(session.program.process.pid) as work:
             climb(session, work, speed)
-            while session.behind_by() < LIVE_RINGS + 20:
+            while session.behind_by() < LIVE_RINGS + 60:
                 if len(session.speaker.waiting) < 2:
                     session.speaker.say(1, speed)
                 time.sleep(0.05)
@@ -279,6 +288,8 @@ def what_no_ring_holds_is_a_gap(speed):
         check_order(session)
         gaps, heard = check_samples(session)
         assert gaps, "nothing was lost"
+        heard_between = [later[0] - sum(gap) for gap, later in zip(gaps, gaps[1:])]
+        assert all(count > ROOM * RATE for count in heard_between), f"too many gaps: {gaps}"
         check_transcripts(session)
         print(f"   {speed} times as fast, {processes} busy processes: {loaded:.0f} s, {session.speaker.said} clips, "
               f"rungs {session.rungs()}, caught up after {caught_up - loaded:.1f} s more; {heard} samples, "
