@@ -134,7 +134,7 @@ class Session:
         self.speaker = Speaker(self.microphone.pipe)
         self.speaker.start()
         self.program = live.Pipe(self.home, ["--format", "jsonl", "--record"])
-        live.wait_for(lambda: self.program.says("listening to"), "the program to listen")
+        self.program.wait_to_listen()
         return self
 
     def __exit__(self, *failure):
@@ -171,8 +171,7 @@ class Session:
         return [event for event in self.program.events("final") if event["text"]]
 
     def end(self):
-        self.program.kill(signal.SIGINT)
-        assert self.program.wait_end() == 0
+        self.program.end()
         assert "lacks" not in self.program.errors(), self.program.errors()
         (self.recording,) = glob.glob(os.path.join(self.home.state, "utter", "sessions", "*.flac"))
 

@@ -41,11 +41,6 @@ def make_speech(home, rate, channels, encoding):
     return path
 
 
-def end(program, status=0):
-    program.kill(signal.SIGINT)
-    assert program.wait_end() == status, program.errors()
-
-
 def what_a_card_refuses_is_converted():
     """None of these takes what the model wants, 16 kHz and one channel."""
     for rate, channels, encoding in [
@@ -58,7 +53,7 @@ def what_a_card_refuses_is_converted():
                 live.wait_for(lambda: program.heard(live.clip_words()), f"words at {rate} Hz, {channels} × {encoding}")
                 print(f"   {rate} Hz, {channels} × {encoding}: heard after {time.monotonic() - begin:.1f} s,"
                       f" {len(program.events('gap'))} gaps")
-                end(program)
+                program.end()
 
 
 def a_server_converts_what_its_source_has():
@@ -70,9 +65,9 @@ def a_server_converts_what_its_source_has():
 
         with live.Home() as home, Odd(home) as microphone:
             with live.Pipe(home, ["--format", "jsonl"]) as program:
-                live.wait_for(lambda: program.says("listening to"), "the program to listen")
+                program.wait_to_listen()
                 live.play_until(microphone, live.clip(), lambda: program.heard(live.clip_words()), source)
-                end(program)
+                program.end()
 
 
 def a_card_that_starts_late_loses_no_word():
@@ -82,14 +77,14 @@ def a_card_that_starts_late_loses_no_word():
         plug_in(home, make_speech(home, 16000, 1, "S16_LE"), 16000, 1, "S16_LE", 1000 * delay)
         begin = time.monotonic()
         with live.Pipe(home, ["--device", "odd", "--format", "jsonl"]) as program:
-            live.wait_for(lambda: program.says("listening to"), "the program to listen")
+            program.wait_to_listen()
             after = time.monotonic() - begin
             assert after > delay, f"it says that it listens {delay - after:.1f} s before anything came"
             live.wait_for(lambda: program.heard(live.clip_words()), "every word, the first one too")
             (first, *_) = program.events("final")
             assert first["start"] < 0.5 and not program.events("gap"), program.events()
             print(f"   the first sample came after {delay} s; it listens after {after:.2f} s")
-            end(program)
+            program.end()
 
 
 class SlowSource(live.Microphone):
@@ -121,7 +116,7 @@ def a_source_that_starts_late_loses_no_word():
             source.speak(speech)
             live.wait_for(lambda: program.heard(live.clip_words()), "every word, the first one too")
             assert program.says("listening to")
-            end(program)
+            program.end()
 
 
 def what_an_overrun_took_is_counted():
@@ -133,7 +128,7 @@ def what_an_overrun_took_is_counted():
             file.write(spoken_time.samples(0, seconds * spoken_time.RATE))
         plug_in(home, path, spoken_time.RATE, 1, "S16_LE")
         with live.Pipe(home, ["--device", "odd", "--format", "jsonl", "--record"]) as program:
-            live.wait_for(lambda: program.says("listening to"), "the program to listen")
+            program.wait_to_listen()
             capture = live.capture_processes(program.process.pid)["odd"]
             for pause in (0.2, 0.7, 1.0, 1.2, 0.6):
                 time.sleep(1.5)
@@ -141,7 +136,7 @@ def what_an_overrun_took_is_counted():
                 time.sleep(pause)
                 os.kill(capture, signal.SIGCONT)
             time.sleep(1.5)
-            end(program)
+            program.end()
             gaps = [event["lost"] for event in program.events("gap")]
         (recording,) = glob.glob(os.path.join(home.state, "utter", "sessions", "*.flac"))
         values = spoken_time.recorded_values(recording)

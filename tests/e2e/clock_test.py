@@ -23,7 +23,7 @@ def time_goes_on_while_the_server_is_gone():
         speaker = TimeSpeaker(microphone.pipe)
         speaker.start()
         with live.Pipe(home, ["--format", "jsonl", "--record"]) as program:
-            live.wait_for(lambda: program.says("listening to"), "the program to listen")
+            program.wait_to_listen()
             for i in range(RESTARTS):
                 time.sleep(1 + i % 4 * 0.3)
                 microphone.pull_out()
@@ -32,8 +32,7 @@ def time_goes_on_while_the_server_is_gone():
                 microphone.plug_in()
                 live.wait_for(lambda: program.says("is back\n", i + 1), "the microphone to be back")
             time.sleep(1)
-            program.kill(signal.SIGINT)
-            assert program.wait_end() == 0
+            program.end()
             gaps = [event["lost"] for event in program.events("gap")]
         speaker.stopped.set()
         (path,) = glob.glob(os.path.join(home.state, "utter", "sessions", "*.flac"))

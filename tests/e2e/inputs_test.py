@@ -19,41 +19,27 @@ class Desktop(live.Microphone):
         assert self.call("pactl", "load-module", "module-null-sink", "sink_name=speakers")
         assert self.call("pactl", "set-default-sink", "speakers")
 
-    def play_on(self, sink, path):
-        assert self.call("paplay", "-d", sink, path), f"paplay does not play {path}"
-
 
 def listen(home, *arguments):
     program = live.Pipe(home, ["--format", "jsonl", *arguments])
-    live.wait_for(lambda: program.says("listening to"), "the program to listen")
+    program.wait_to_listen()
     return program
 
 
-def end(program):
-    program.kill(signal.SIGINT)
-    assert program.wait_end() == 0, program.errors()
-
-
 def hear_on(desktop, sink, heard):
-    for _ in range(4):
-        desktop.play_on(sink, live.clip())
-        try:
-            return live.wait_for(heard, f"what {sink} plays", live.PATIENCE / 10)
-        except AssertionError:
-            continue
-    return live.wait_for(heard, f"what {sink} plays")
+    live.play_until(desktop, live.clip(), heard, f"what {sink} plays", sink)
 
 
 def the_desktop_is_heard():
     for device in ("desktop", "speakers.monitor", "speakers.mon"):
         with live.Home() as home, Desktop(home) as desktop, listen(home, "--device", device) as program:
             hear_on(desktop, "speakers", lambda: program.heard(live.clip_words()))
-            end(program)
+            program.end()
 
 
 def two_speakers_have_lines_of_their_own():
     with live.Home() as home, Desktop(home) as desktop, listen(home, "--split") as program:
-        live.wait_for(lambda: program.says("listening to", 2), "both inputs")
+        program.wait_to_listen(2)
 
         def said_by(speaker):
             return any(
@@ -64,7 +50,7 @@ def two_speakers_have_lines_of_their_own():
         hear_on(desktop, "mic", lambda: said_by(1))
         assert not said_by(2), "the desktop said nothing"
         hear_on(desktop, "speakers", lambda: said_by(2))
-        end(program)
+        program.end()
         ids = [event["utterance"] for event in program.events("final")]
         assert len(ids) == len(set(ids)), f"two utterances of one number: {ids}"
 
@@ -108,7 +94,7 @@ def two_inputs_become_one():
             live.contains(live.words_of(event["text"]), live.clip_words())
             for event in program.events("final")[before:]))
         assert "speaker" not in program.events("final")[0]
-        end(program)
+        program.end()
 
 
 def lose(program, device):
@@ -124,7 +110,7 @@ def what_one_of_two_lost_is_told():
             time.sleep(1)
             lose(program, device)
             live.wait_for(lambda: program.events("gap"), "a gap")
-            end(program)
+            program.end()
             gaps = [(event.get("speaker"), event["lost"]) for event in program.events("gap")]
             assert {speaker for speaker, _ in gaps} == {speaker}, (mode, device, gaps)
             assert 0.4 < max(lost for _, lost in gaps) < 60, gaps
@@ -141,7 +127,7 @@ def what_both_of_a_mix_lost_is_a_gap_of_the_mix():
         away = time.monotonic() - begin
         live.wait_for(lambda: program.says("is back\n"), "the inputs to be back")
         live.wait_for(lambda: program.events("gap"), "a gap")
-        end(program)
+        program.end()
         gaps = [event["lost"] for event in program.events("gap") if "speaker" not in event]
         assert gaps and max(gaps) > away - 0.5, f"away for {away} s: {program.events('gap')}"
 
@@ -177,7 +163,7 @@ def the_input_is_changed_and_remembered():
             assert terminal.wait_end() == 0
         with listen(home) as program:
             assert "listening to desktop sound" in program.errors(), program.errors()
-            end(program)
+            program.end()
 
 
 def another_input_follows_a_recording_that_ended():
@@ -220,7 +206,7 @@ def another_input_follows_one_that_failed():
             assert "broken.flac: " in terminal.screen(), "the failure is not told at the end"
         with listen(home) as program:
             assert "listening to desktop sound" in program.errors(), program.errors()
-            end(program)
+            program.end()
 
 
 def words_keep_their_time_over_a_gap():
@@ -232,7 +218,7 @@ def words_keep_their_time_over_a_gap():
             for _ in range(4):
                 before = len(program.events("final"))
                 moment = time.monotonic()
-                desktop.play_on("mic", live.clip())
+                desktop.play(live.clip())
                 try:
                     live.wait_for(
                         lambda: any(event["text"] for event in program.events("final")[before:]),
@@ -258,7 +244,7 @@ def words_keep_their_time_over_a_gap():
         lost = sum(event["lost"] for event in program.events("gap"))
         print(f"   over {later - moment:.1f} s with {lost:.2f} s lost, words are {1000 * off:+.0f} ms off the clock")
         assert abs(off) < 1.0, "words after the gap have another time than they were spoken at"
-        end(program)
+        program.end()
 
 
 if __name__ == "__main__":

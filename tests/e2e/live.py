@@ -194,8 +194,8 @@ class Microphone:
             == 0
         )
 
-    def play(self, path):
-        assert self.call("paplay", "-d", "mic", path), f"paplay does not play {path}"
+    def play(self, path, sink="mic"):
+        assert self.call("paplay", "-d", sink, path), f"paplay does not play {path}"
 
     def play_in_background(self, path):
         return subprocess.Popen(
@@ -324,6 +324,9 @@ class Pipe:
         assert self.process.poll() is None, f"it ended: {self.errors()}"
         return self.errors().count(text) >= times
 
+    def wait_to_listen(self, inputs=1):
+        wait_for(lambda: self.says("listening to", inputs), "the program to listen")
+
     def heard(self, wanted, kind="final"):
         return any(contains(words_of(event["text"]), wanted) for event in self.events(kind))
 
@@ -332,6 +335,11 @@ class Pipe:
 
     def wait_end(self):
         return self.process.wait(PATIENCE)
+
+    def end(self, status=0):
+        """As Ctrl-C does: what was heard is decoded first."""
+        self.kill(signal.SIGINT)
+        assert self.wait_end() == status, self.errors()
 
     def __enter__(self):
         return self
@@ -357,10 +365,10 @@ def capture_processes(pid):
     return found
 
 
-def play_until(microphone, path, heard, what):
+def play_until(microphone, path, heard, what, sink="mic"):
     """Plays the recording until it is understood: a starved sound server may drop a part of it."""
     for _ in range(4):
-        microphone.play(path)
+        microphone.play(path, sink)
         try:
             return wait_for(heard, what, PATIENCE / 10)
         except AssertionError:

@@ -37,7 +37,7 @@ def captions_come_out_of_a_pipe():
     wanted = live.clip_words()
     with live.Home() as home, live.Microphone(home) as microphone:
         with live.Pipe(home, ["--format", "jsonl"]) as program:
-            live.wait_for(lambda: program.says("listening to"), "the program to listen")
+            program.wait_to_listen()
             live.play_until(
                 microphone, live.clip(), lambda: program.heard(wanted), f"{wanted} in a FINAL"
             )

@@ -87,14 +87,13 @@ def the_inputs_of_a_split_are_recorded_each():
         desktop = spoken_time.TimePlayer(home, "speakers", speaker)
         desktop.start()
         with live.Pipe(home, ["--split", "--record", "--format", "jsonl"]) as program:
-            live.wait_for(lambda: program.says("listening to", 2), "both inputs")
+            program.wait_to_listen(2)
             time.sleep(3)
             os.kill(live.capture_processes(program.process.pid)["desktop"], signal.SIGKILL)
             live.wait_for(lambda: program.says("is back\n"), "the desktop to be back")
             time.sleep(3)
             delay = spoken_time.delay_ms(home, "speakers.monitor", speaker)
-            program.kill(signal.SIGINT)
-            assert program.wait_end() == 0
+            program.end()
             gaps = program.events("gap")
         speaker.stopped.set()
         desktop.stop()

@@ -11,7 +11,7 @@ import live
 
 def start(home, arguments=("--format", "jsonl")):
     program = live.Pipe(home, list(arguments))
-    live.wait_for(lambda: program.says("listening to"), "the program to listen")
+    program.wait_to_listen()
     return program
 
 
@@ -58,8 +58,7 @@ def captions_go_on_after_the_server_is_back():
         lost = [event["lost"] for event in program.events("gap")]
         print(f"   {away:.2f} s to {longest:.2f} s without a server: gaps of {lost} s")
         assert any(away - 0.5 < gap < longest + 2.0 for gap in lost), "the gap has another length"
-        program.kill(signal.SIGINT)
-        assert program.wait_end() == 0
+        program.end()
 
 
 def it_ends_while_the_server_is_gone():

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sound files of every kind give their samples; broken ones give one line. */
 #include "app/audio_file.h"
+#include "scratch_file.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -19,22 +20,6 @@
 
 enum { LENGTH = 5000 };
 
-static char path[] = "/tmp/utter-test-audio-XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    int descriptor = mkstemp(path);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
 /* Channel c of sample i; the average of two channels is wave(i, 0). */
 static float wave(int i, int channel)
 {
@@ -45,7 +30,7 @@ static float wave(int i, int channel)
 static void write_sound(int format, int rate, int channels)
 {
     SF_INFO info = {.format = format, .samplerate = rate, .channels = channels};
-    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    SNDFILE *file = sf_open(scratch_file, SFM_WRITE, &info);
     assert_non_null(file);
     for (int i = 0; i < LENGTH; i++) {
         float sample[2] = {wave(i, 0), wave(i, 1)};
@@ -56,7 +41,7 @@ static void write_sound(int format, int rate, int channels)
 
 static void write_bytes(const void *bytes, size_t count)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(scratch_file, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, count, file), count);
     fclose(file);
@@ -105,11 +90,11 @@ static void test_formats(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_sound(cases[i].format, cases[i].rate, cases[i].channels);
-        struct audio_file *file = open_file(path, NULL);
+        struct audio_file *file = open_file(scratch_file, NULL);
         assert_int_equal(audio_file_rate(file), cases[i].rate);
         assert_int_equal(audio_file_channels(file), cases[i].channels);
         assert_int_equal(audio_file_length(file), LENGTH);
-        assert_string_equal(audio_file_name(file), path);
+        assert_string_equal(audio_file_name(file), scratch_file);
         expect_wave(file, cases[i].channels, cases[i].tolerance);
         audio_file_close(file);
     }
@@ -119,7 +104,7 @@ static void test_reading_in_pieces(void **state)
 {
     (void)state;
     write_sound(SF_FORMAT_WAV | SF_FORMAT_FLOAT, 16000, 1);
-    struct audio_file *file = open_file(path, NULL);
+    struct audio_file *file = open_file(scratch_file, NULL);
     float samples[777];
     int at = 0;
     for (int64_t got; (got = audio_file_read(file, samples, 777, NULL)) != 0;) {
@@ -141,7 +126,7 @@ static void test_raw(void **state)
     assert_int_equal(raw.channels, 1);
     static const unsigned char bytes[] = {0x00, 0x40, 0x00, 0xC0, 0xFF, 0x7F};
     write_bytes(bytes, sizeof bytes);
-    struct audio_file *file = open_file(path, &raw);
+    struct audio_file *file = open_file(scratch_file, &raw);
     float samples[4];
     assert_int_equal(audio_file_read(file, samples, 4, NULL), 3);
     assert_true(samples[0] == 0.5f && samples[1] == -0.5f && samples[2] > 0.999f);
@@ -150,7 +135,7 @@ static void test_raw(void **state)
     assert_true(audio_raw_parse("s16be:8000:2", &raw, NULL));
     static const unsigned char stereo[] = {0x40, 0x00, 0xC0, 0x00};
     write_bytes(stereo, sizeof stereo);
-    file = open_file(path, &raw);
+    file = open_file(scratch_file, &raw);
     assert_int_equal(audio_file_rate(file), 8000);
     assert_int_equal(audio_file_read(file, samples, 4, NULL), 1);
     assert_true(samples[0] == 0.0f);
@@ -186,7 +171,7 @@ static int pipe_file(size_t count)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    int file = open(path, O_RDONLY);
+    int file = open(scratch_file, O_RDONLY);
     char *bytes = malloc(count);
     assert_int_equal(read(file, bytes, count), count);
     assert_int_equal(write(ends[1], bytes, count), count); /* less than a pipe holds */
@@ -204,7 +189,7 @@ static void test_standard_input(void **state)
     (void)state;
     write_sound(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 1);
     struct stat status;
-    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(stat(scratch_file, &status), 0);
     int saved = pipe_file((size_t)status.st_size);
     struct audio_file *file = open_file("-", NULL);
     assert_string_equal(audio_file_name(file), "standard input");
@@ -219,7 +204,7 @@ static void test_standard_input_of_unknown_length(void **state)
 {
     (void)state;
     write_sound(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 1);
-    FILE *patch = fopen(path, "r+");
+    FILE *patch = fopen(scratch_file, "r+");
     fseek(patch, 40, SEEK_SET);
     fwrite("\xFF\xFF\xFF\xFF", 1, 4, patch);
     fclose(patch);
@@ -249,8 +234,8 @@ static void test_truncated_wav(void **state)
 {
     (void)state;
     write_sound(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 16000, 1);
-    assert_int_equal(truncate(path, 44 + 2 * (LENGTH - 1500)), 0);
-    expect_missing(open_file(path, NULL), 1500);
+    assert_int_equal(truncate(scratch_file, 44 + 2 * (LENGTH - 1500)), 0);
+    expect_missing(open_file(scratch_file, NULL), 1500);
     int saved = pipe_file(44 + 2 * (LENGTH - 1500));
     expect_missing(open_file("-", NULL), 1500);
     dup2(saved, STDIN_FILENO);
@@ -262,9 +247,9 @@ static void test_truncated_flac(void **state)
     (void)state;
     write_sound(SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16000, 1);
     struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(truncate(path, status.st_size - 100), 0);
-    struct audio_file *file = open_file(path, NULL);
+    assert_int_equal(stat(scratch_file, &status), 0);
+    assert_int_equal(truncate(scratch_file, status.st_size - 100), 0);
+    struct audio_file *file = open_file(scratch_file, NULL);
     struct utter_error error;
     int64_t count;
     float *samples = audio_file_read_all(file, &count, &error);
@@ -285,11 +270,11 @@ static void test_not_finite(void **state)
     assert_true(audio_raw_parse("f32le:16000:1", &raw, NULL));
     float samples[3] = {0.0f, NAN, 0.0f};
     write_bytes(samples, sizeof samples);
-    struct audio_file *file = open_file(path, &raw);
+    struct audio_file *file = open_file(scratch_file, &raw);
     struct utter_error error;
     int64_t count;
     assert_null(audio_file_read_all(file, &count, &error));
-    assert_non_null(strstr(error.message, path));
+    assert_non_null(strstr(error.message, scratch_file));
     assert_non_null(strstr(error.message, "not finite"));
     audio_file_close(file);
 }
@@ -311,14 +296,15 @@ static void test_refusals(void **state)
     expect_refusal("/tmp", "/tmp: is a directory");
     expect_refusal("/nonexistent/\x1B[31m\nx", "/nonexistent/ x: No such file");
     write_bytes("", 0);
-    expect_refusal(path, "is empty, not a sound file");
+    expect_refusal(scratch_file, "is empty, not a sound file");
     write_bytes("this is no sound", 16);
-    expect_refusal(path, path);
+    expect_refusal(scratch_file, scratch_file);
     write_bytes("RIFF\x24\0\0\0WAVEfmt ", 16);
-    expect_refusal(path, path);
+    expect_refusal(scratch_file, scratch_file);
 }
 
-#define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, make_file, remove_file)
+#define WITH_FILE(test)                                                                            \
+    cmocka_unit_test_setup_teardown(test, scratch_file_make, scratch_file_remove)
 
 int main(void)
 {

@@ -3,10 +3,10 @@
 #include "app/history.h"
 #include "app/history_reader.h"
 #include "app/history_writer.h"
+#include "scratch_file.h"
 
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -275,19 +274,10 @@ static void test_old_sessions_go(void **state)
     history_close(&history);
 }
 
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void test_a_full_disk_is_tried_again(void **state)
 {
     (void)state;
     struct utter_error error;
-    signal(SIGXFSZ, SIG_IGN);
     struct history_writer *writer = history_writer_open(&ABOUT);
     limit_files(220); /* in the middle of a line */
     struct utter_event event = make_event(UTTER_EVENT_COMMIT, 1, 100, "ONE", &ONE, 1);

@@ -2,6 +2,7 @@
 /* A recording holds every sample at its position, whatever the disk and the program come to. */
 #include "app/audio_file.h"
 #include "app/recorder.h"
+#include "scratch_file.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,7 +12,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,23 +20,6 @@
 #include <cmocka.h>
 
 enum { RATE = 16000, BLOCK = 320 };
-
-static char path[] = "/tmp/utter-test-recorder-XXXXXX";
-
-static int make_name(void **state)
-{
-    (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    int descriptor = mkstemp(path);
-    return descriptor < 0 || close(descriptor) != 0 ? -1 : unlink(path);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    unlink(path);
-    return 0;
-}
 
 /* Any function of the position that is no silence. */
 static float sample_at(int64_t position)
@@ -63,7 +46,7 @@ static void push_block(struct recorder *recorder, int channels, int64_t position
 static float *read_all(int64_t *count)
 {
     struct utter_error error;
-    struct audio_file *file = audio_file_open(path, NULL, &error);
+    struct audio_file *file = audio_file_open(scratch_file, NULL, &error);
     assert_non_null(file);
     assert_int_equal(audio_file_rate(file), RATE);
     float *samples = audio_file_read_all(file, count, &error);
@@ -91,10 +74,10 @@ static void test_samples_and_gaps(void **state)
     struct utter_error error;
     struct stat status;
     bool kept;
-    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
     assert_non_null(recorder);
-    assert_null(recorder_open(path, RATE, 1, &error));
-    assert_non_null(strstr(error.message, path));
+    assert_null(recorder_open(scratch_file, RATE, 1, &error));
+    assert_non_null(strstr(error.message, scratch_file));
     for (int64_t block = 0; block < 500; block++) {
         if (block < 120 || block >= 300)
             push_block(recorder, 1, block * BLOCK);
@@ -104,7 +87,7 @@ static void test_samples_and_gaps(void **state)
     assert_true(recorder_check(recorder, &error));
     assert_true(recorder_close(recorder, &kept, &error));
     assert_true(kept);
-    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(stat(scratch_file, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
     expect_blocks(500, 120, 300);
 }
@@ -115,8 +98,8 @@ static void test_channels(void **state)
     struct utter_error error;
     bool kept;
     int64_t count;
-    assert_null(recorder_open(path, RATE, 9, &error));
-    struct recorder *recorder = recorder_open(path, RATE, 2, &error);
+    assert_null(recorder_open(scratch_file, RATE, 9, &error));
+    struct recorder *recorder = recorder_open(scratch_file, RATE, 2, &error);
     assert_non_null(recorder);
     for (int64_t block = 0; block < 10; block++)
         push_block(recorder, 2, block * BLOCK);
@@ -133,19 +116,11 @@ static void test_nothing_leaves_nothing(void **state)
     (void)state;
     struct utter_error error;
     bool kept = true;
-    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
     assert_non_null(recorder);
     assert_true(recorder_close(recorder, &kept, &error));
     assert_false(kept);
-    assert_int_equal(access(path, F_OK), -1);
-}
-
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(access(scratch_file, F_OK), -1);
 }
 
 static void test_a_full_disk_is_tried_again(void **state)
@@ -153,8 +128,7 @@ static void test_a_full_disk_is_tried_again(void **state)
     (void)state;
     struct utter_error error;
     bool kept;
-    signal(SIGXFSZ, SIG_IGN);
-    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
     limit_files(20000);
     for (int64_t block = 0; block < 500; block++)
         push_block(recorder, 1, block * BLOCK);
@@ -173,7 +147,7 @@ static void test_a_disk_that_stays_full_is_no_prison(void **state)
     (void)state;
     struct utter_error error;
     bool kept;
-    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
     limit_files(20000);
     for (int64_t block = 0; block < 500; block++)
         push_block(recorder, 1, block * BLOCK);
@@ -188,7 +162,7 @@ static void test_a_slow_disk(void **state)
     (void)state;
     struct utter_error error;
     bool kept;
-    struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+    struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
     limit_files(20000);
     int64_t blocks = 50 * RATE / BLOCK; /* 50 s, of which 30 fit */
     for (int64_t block = 0; block < blocks; block++)
@@ -213,7 +187,7 @@ static void test_a_crash(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct utter_error error;
-        struct recorder *recorder = recorder_open(path, RATE, 1, &error);
+        struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
         for (int64_t block = 0; block < 500; block++)
             push_block(recorder, 1, block * BLOCK);
         for (int i = 0; i < 50; i++)
@@ -231,7 +205,7 @@ static void test_a_crash(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_name, remove_file)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_file_name, scratch_file_remove)
     const struct CMUnitTest tests[] = {
         TEST(test_samples_and_gaps),
         TEST(test_channels),

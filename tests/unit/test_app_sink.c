@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Every format says everything that it should, harmlessly, in time's order. */
 #include "app/sink.h"
+#include "scratch_file.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,27 +19,11 @@ enum {
     RATE = 1000 /* a position is a millisecond */
 };
 
-static char path[] = "/tmp/utter-test-sink-XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    int descriptor = mkstemp(path);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
 /* All of the file; the caller frees it. */
 static char *read_file(void)
 {
     char *text = calloc(1, 1 << 16);
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(scratch_file, "r");
     assert_non_null(file);
     assert_true(fread(text, 1, (1 << 16) - 1, file) < (1 << 16) - 1);
     fclose(file);
@@ -58,7 +41,7 @@ static struct sink *open_sink(enum sink_format format, bool drafts)
 {
     struct sink_options options = {format, CASE_AS_IS, RATE, drafts};
     struct utter_error error;
-    struct sink *sink = sink_open(path, &options, &error);
+    struct sink *sink = sink_open(scratch_file, &options, &error);
     if (sink == NULL)
         fail_msg("%s", error.message);
     return sink;
@@ -176,8 +159,8 @@ static void test_words_without_a_final_are_kept(void **state)
             words_event(UTTER_EVENT_COMMIT, 2, THREE, 1, "three"),
             words_event(UTTER_EVENT_FINAL, 1, ONE_TWO, 2, "one two"),
         };
-        remove_file(NULL);
-        make_file(NULL);
+        scratch_file_remove(NULL);
+        scratch_file_make(NULL);
         struct sink *sink = open_sink(formats[i], false);
         for (size_t k = 0; k < sizeof events / sizeof events[0]; k++)
             send(sink, &events[k]);
@@ -255,7 +238,7 @@ static void test_jsonl_case(void **state)
     (void)state;
     static const struct utter_word said[] = {{"ONE", 0, 400, 1.0f}, {"TWO.", 500, 900, 1.0f}};
     struct sink_options options = {SINK_JSONL, CASE_SENTENCE, RATE, false};
-    struct sink *sink = sink_open(path, &options, NULL);
+    struct sink *sink = sink_open(scratch_file, &options, NULL);
     for (uint64_t utterance = 1; utterance <= 2; utterance++) {
         struct utter_event events[] = {
             words_event(UTTER_EVENT_COMMIT, utterance, &said[0], 1, "ONE"),
@@ -288,7 +271,7 @@ static void test_hostile_words(void **state)
     static const struct utter_word words[] = {{"\x1B[2Jred\n\n9", 0, 1500, 0.5f}};
     static const enum sink_format formats[] = {SINK_TEXT, SINK_JSONL, SINK_SRT, SINK_VTT};
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        assert_int_equal(truncate(path, 0), 0);
+        assert_int_equal(truncate(scratch_file, 0), 0);
         struct sink *sink = open_sink(formats[i], false);
         struct utter_event event = words_event(UTTER_EVENT_FINAL, 1, words, 1, words[0].text);
         send(sink, &event);
@@ -331,9 +314,9 @@ static void test_gap_is_exact(void **state)
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         struct utter_event gap = gap_event(0, 0, 5601);
         struct utter_error error;
-        assert_int_equal(truncate(path, 0), 0);
+        assert_int_equal(truncate(scratch_file, 0), 0);
         struct sink *sink = sink_open(
-            path,
+            scratch_file,
             &(struct sink_options){.format = formats[i], .sample_rate = 16000, .replace = true},
             &error);
         assert_non_null(sink);
@@ -352,7 +335,7 @@ static void test_gap_says_whose_it_is(void **state)
     struct utter_event gap = gap_event(0, 0, 500);
     struct utter_error error;
     struct sink *sink = sink_open(
-        path,
+        scratch_file,
         &(struct sink_options){.format = SINK_TEXT, .sample_rate = RATE, .speakers = speakers},
         &error);
     assert_non_null(sink);
@@ -385,8 +368,8 @@ static void test_text_is_appended_subtitles_are_not(void **state)
     expect_file("three\nthree\n");
     struct sink_options options = {SINK_SRT, CASE_AS_IS, RATE, false};
     struct utter_error error;
-    assert_null(sink_open(path, &options, &error));
-    assert_non_null(strstr(error.message, path));
+    assert_null(sink_open(scratch_file, &options, &error));
+    assert_non_null(strstr(error.message, scratch_file));
     assert_non_null(strstr(error.message, "exists already"));
     expect_file("three\nthree\n");
 }
@@ -395,23 +378,17 @@ static void test_text_is_appended_subtitles_are_not(void **state)
 static void test_refused_writes_are_tried_again(void **state)
 {
     (void)state;
-    struct rlimit unlimited, full;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
-    full = unlimited;
-    full.rlim_cur = 8;
     struct sink *sink = open_sink(SINK_TEXT, false);
     struct utter_event first = words_event(UTTER_EVENT_FINAL, 1, ONE_TWO, 2, "one two");
     struct utter_event second = words_event(UTTER_EVENT_FINAL, 2, THREE, 1, "three");
     struct utter_error error = {UTTER_OK, ""};
 
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    limit_files(8);
     assert_true(sink_event(sink, &first, 0, &error));
-    full.rlim_cur = 11;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    limit_files(11);
     bool written = sink_event(sink, &second, 0, &error);
     bool flushed = sink_flush(sink, NULL);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+    limit_files(RLIM_INFINITY);
     assert_false(written || flushed);
     assert_non_null(strstr(error.message, "cannot write: File too large"));
     expect_file("one two\nthr");
@@ -472,7 +449,8 @@ static void test_format_names(void **state)
     assert_string_equal(sink_format_extension(SINK_JSONL), "jsonl");
 }
 
-#define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, make_file, remove_file)
+#define WITH_FILE(test)                                                                            \
+    cmocka_unit_test_setup_teardown(test, scratch_file_make, scratch_file_remove)
 
 int main(void)
 {
