@@ -30,7 +30,7 @@ def time_goes_on_while_the_server_is_gone():
                 live.wait_for(lambda: program.says("is lost", i + 1), "a word about the microphone")
                 time.sleep(i % 3 * 0.3)
                 microphone.plug_in()
-                live.wait_for(lambda: program.says("is back\n", i + 1), "the microphone to be back")
+                live.wait_for(lambda: program.is_back(i + 1), "the microphone to be back")
             time.sleep(1)
             program.end()
             gaps = [event["lost"] for event in program.events("gap")]

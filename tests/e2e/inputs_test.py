@@ -100,7 +100,7 @@ def two_inputs_become_one():
 def lose(program, device):
     """One of two inputs dies and comes back."""
     os.kill(live.capture_processes(program.process.pid)[device], signal.SIGKILL)
-    live.wait_for(lambda: program.says("is back\n"), "the input to be back")
+    live.wait_for(lambda: program.is_back(), "the input to be back")
 
 
 def what_one_of_two_lost_is_told():
@@ -125,7 +125,7 @@ def what_both_of_a_mix_lost_is_a_gap_of_the_mix():
         time.sleep(1)
         desktop.plug_in()
         away = time.monotonic() - begin
-        live.wait_for(lambda: program.says("is back\n"), "the inputs to be back")
+        live.wait_for(lambda: program.is_back(), "the inputs to be back")
         live.wait_for(lambda: program.events("gap"), "a gap")
         program.end()
         gaps = [event["lost"] for event in program.events("gap") if "speaker" not in event]
@@ -237,7 +237,7 @@ def words_keep_their_time_over_a_gap():
         player.wait()
         time.sleep(1)
         desktop.plug_in()
-        live.wait_for(lambda: program.says("is back\n"), "the microphone to be back")
+        live.wait_for(lambda: program.is_back(), "the microphone to be back")
         play()
         later, far = play()
         off = (far - position) - (later - moment)

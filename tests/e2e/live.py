@@ -324,6 +324,11 @@ class Pipe:
         assert self.process.poll() is None, f"it ended: {self.errors()}"
         return self.errors().count(text) >= times
 
+    def is_back(self, times=1):
+        """Whether it said so often that its microphone is back. That it is lost ends alike."""
+        told = [line for line in self.errors().split("\n") if line.endswith(" is back") and " is lost" not in line]
+        return len(told) >= times
+
     def wait_to_listen(self, inputs=1):
         wait_for(lambda: self.says("listening to", inputs), "the program to listen")
 

@@ -90,7 +90,7 @@ def the_inputs_of_a_split_are_recorded_each():
             program.wait_to_listen(2)
             time.sleep(3)
             os.kill(live.capture_processes(program.process.pid)["desktop"], signal.SIGKILL)
-            live.wait_for(lambda: program.says("is back\n"), "the desktop to be back")
+            live.wait_for(lambda: program.is_back(), "the desktop to be back")
             time.sleep(3)
             delay = spoken_time.delay_ms(home, "speakers.monitor", speaker)
             program.end()

@@ -43,7 +43,7 @@ def captions_go_on_after_the_server_is_back():
         time.sleep(2)
         microphone.plug_in()
         away = time.monotonic() - begin
-        live.wait_for(lambda: program.says("default is back\n"), "the microphone to be back")
+        live.wait_for(lambda: program.is_back(), "the microphone to be back")
         longest = time.monotonic() - begin
         wanted = live.clip_words()
         live.play_until(
