@@ -136,7 +136,9 @@ class Quantize(ProgramTest):
         self.assertFalse((self.folder / "out").exists())
 
     def test_help_and_version(self):
-        self.assertIn("usage: utter-quantize DIR OUT", self.quantize("--help").stdout)
+        lines = self.quantize("--help").stdout.splitlines()
+        self.assertIn("usage: utter-quantize DIR OUT", lines)
+        self.assertTrue(len(lines) < 24 and max(map(len, lines)) <= 80, "it does not fit a terminal")
         self.assertTrue(self.quantize("--version").stdout.startswith("utter-quantize "))
 
 
