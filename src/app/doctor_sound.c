@@ -2,6 +2,7 @@
 /* The ears of utter doctor: whether there is a microphone, whether it may be heard, and what. */
 #include "app/doctor.h"
 #include "app/microphone.h"
+#include "app/pulse_sources.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -17,6 +18,7 @@ static const float CLIPPED = 0.999f;
 static const double QUIET_DB = -60.0; /* of the loudest tenth of a second: not even a room */
 static const double OFFSET_LIMIT = 0.05;
 static const double CLOCK_TOLERANCE = 0.05; /* of three seconds, in callbacks of up to 0.1 s */
+static const int64_t START_NS = 200000000;  /* what comes at once had waited: not for the clock */
 static const double FIRST_SAMPLE_S = 10.0;  /* Bluetooth takes its time */
 
 /* What was heard. The pump's until the source is closed. */
@@ -26,7 +28,7 @@ struct hearing {
     int channels;
     _Atomic int64_t heard; /* frames */
     int64_t end;           /* position */
-    int64_t begin_ns, end_ns;
+    int64_t first_ns, begin_ns, end_ns;
     int64_t clipped;
     double sum;
     float peak;
@@ -62,7 +64,9 @@ static int64_t push(struct outlet *outlet, const float *samples, int64_t count, 
 {
     struct hearing *hearing = (struct hearing *)outlet;
     hearing->end_ns = now_ns();
-    if (hearing->begin_ns == 0) /* what came at once waited before us: not for the clock */
+    if (hearing->first_ns == 0)
+        hearing->first_ns = hearing->end_ns;
+    if (hearing->end_ns - hearing->first_ns < START_NS)
         hearing->begin_ns = hearing->end_ns;
     else
         atomic_fetch_add(&hearing->heard, count);
@@ -155,28 +159,42 @@ static bool is_server_input(const char *name)
            strcasestr(name, "pipewire") != NULL;
 }
 
-static void report_input(struct doctor *doctor, const char *name)
+/* What the sound server calls the input; NULL: it is none of its own, or nothing for a shell. */
+static const char *server_source(const struct source *source)
 {
-    char input[256], mute[64];
-    bool server = is_server_input(name) &&
-                  ask_server("timeout 2 pactl get-default-source 2>/dev/null", input, sizeof input);
-    if (!server)
-        snprintf(input, sizeof input, "%.250s", name);
-    bool muted = server &&
-                 ask_server("timeout 2 pactl get-source-mute @DEFAULT_SOURCE@ 2>/dev/null", mute,
-                            sizeof mute) &&
-                 strcasestr(mute, "yes") != NULL;
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
+    const char *device = source->device;
+    if (is_server_input(source->name))
+        return "@DEFAULT_SOURCE@";
+    if (strcmp(device, PULSE_DESKTOP) == 0)
+        return "@DEFAULT_MONITOR@";
+    return device[0] != '\0' && device[strspn(device, plain)] == '\0' ? device : NULL;
+}
+
+static void report_input(struct doctor *doctor, const struct source *source)
+{
+    char command[512], mute[64], name[256];
+    const char *id = server_source(source);
+    snprintf(name, sizeof name, "%s", source->name);
+    snprintf(command, sizeof command, "LC_ALL=C timeout 2 pactl get-source-mute %s 2>/dev/null",
+             id != NULL ? id : "");
+    bool muted =
+        id != NULL && ask_server(command, mute, sizeof mute) && strstr(mute, "yes") != NULL;
+    bool is_default =
+        is_server_input(source->name) &&
+        ask_server("LC_ALL=C timeout 2 pactl get-default-source 2>/dev/null", name, sizeof name);
     if (muted)
-        doctor_say(doctor, DOCTOR_FAILURE, "microphone",
-                   "%s is muted: pactl set-source-mute @DEFAULT_SOURCE@ 0", input);
-    else if (strcasestr(input, "monitor") != NULL)
+        doctor_say(doctor, DOCTOR_FAILURE, "microphone", "%s is muted: pactl set-source-mute %s 0",
+                   name, id);
+    else if (strcmp(source->device, PULSE_DESKTOP) != 0 && strcasestr(name, "monitor") != NULL)
         doctor_say(doctor, DOCTOR_WARNING, "microphone",
                    "%s is what this machine plays, not a microphone: choose one with --device or "
                    "pactl set-default-source",
-                   input);
+                   name);
     else
-        doctor_say(doctor, DOCTOR_WELL, "microphone", "%s%s%s", name, server ? ", which is " : "",
-                   server ? input : "");
+        doctor_say(doctor, DOCTOR_WELL, "microphone", "%s%s%s", source->name,
+                   is_default ? ", which is " : "", is_default ? name : "");
 }
 
 static void report_rate(struct doctor *doctor, const struct hearing *hearing)
@@ -237,7 +255,7 @@ void doctor_check_sound(struct doctor *doctor, int rate)
     struct hearing hearing = {
         .outlet = {push, flush, finish}, .rate = source->sample_rate, .channels = source->channels};
     double seconds = option_values_number(doctor->values, OPTION_SOUND_SECONDS) / 1000.0;
-    report_input(doctor, source->name);
+    report_input(doctor, source);
     bool started = source_start(source, &hearing.outlet, &error);
     if (started)
         listen(&hearing, seconds);

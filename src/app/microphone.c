@@ -371,6 +371,7 @@ struct source *microphone_open(const struct microphone_options *options, struct 
         goto fail;
     }
     m->source.name = m->name;
+    m->source.device = m->device;
     sample_clock_start(&m->clock, shared->sample_rate);
     return &m->source;
 fail:

@@ -52,6 +52,7 @@ struct source {
     int channels;
     const char *name;          /* clean text */
     const char *short_name;    /* for the screen; NULL: the name */
+    const char *device;        /* of one microphone: what finds it again, empty for the default */
     _Atomic int64_t origin_ns; /* CLOCK_MONOTONIC when position 0 was heard; 0: not yet */
 };
 

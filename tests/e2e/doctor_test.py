@@ -5,10 +5,30 @@ what to do, a line each."""
 
 import os
 import re
+import shlex
 import subprocess
 import time
 
 import live
+
+
+# $1 becomes a /dev of this process, with a card that nobody but root may open; then nobody runs the rest.
+CARD_OF_ANOTHER_USER = """
+set -e
+folder=$1
+shift
+mkdir -p "$folder"
+mount -t tmpfs none "$folder"
+for file in null full urandom; do
+  touch "$folder/$file"
+  mount --bind "/dev/$file" "$folder/$file"
+done
+mkdir "$folder/snd"
+touch "$folder/snd/pcmC0D0c"
+chmod 600 "$folder/snd/pcmC0D0c"
+mount --rbind "$folder" /dev
+exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+"""
 
 
 def make_sound(home, name, *effects):
@@ -89,6 +109,56 @@ def it_says_what_is_missing():
         assert "of computing for a second of speech" in found["speed"][1]
 
 
+def it_asks_about_the_input_that_is_meant():
+    """Of two sources, the one that --device names, not the default one."""
+    with live.Home() as home, live.Microphone(home) as microphone:
+        assert microphone.call("pactl", "load-module", "module-null-sink", "sink_name=speakers")
+        assert microphone.call("pactl", "set-default-sink", "speakers")
+        assert microphone.call("pactl", "set-source-mute", "speakers.monitor", "1")
+        found, status = examine(home)
+        expect(found, "microphone", "warn", "mic.monitor is what this machine plays")
+        found, status = examine(home, "--device", "speakers.monitor")
+        expect(found, "microphone", "FAIL", "is muted: pactl set-source-mute speakers.monitor 0")
+        assert status == 1
+        found, status = examine(home, "--device", "desktop")
+        expect(found, "microphone", "FAIL", "is muted: pactl set-source-mute @DEFAULT_MONITOR@ 0")
+        assert microphone.call("pactl", "set-source-mute", "speakers.monitor", "0")
+        found, status = examine(home, "--device", "desktop")
+        expect(found, "microphone", "ok", "desktop sound")
+
+
+def it_says_why_there_is_no_sound():
+    """Neither a server nor a card; a server that hangs; cards that this user may not open."""
+    with live.Home() as home:
+        found, status = examine(home)
+        if not os.path.isdir("/dev/snd"):
+            expect(found, "microphone", "FAIL", "neither a sound card with an input nor a sound server")
+        assert status == 1 and "level" not in found and "rate" not in found, found
+
+    with live.Home() as home, live.Microphone(home) as microphone:
+        microphone.freeze(True)
+        begin = time.monotonic()
+        found, status = examine(home)
+        microphone.freeze(False)
+        expect(found, "microphone", "FAIL", "does not answer")
+        assert status == 1
+        print(f"   a server that hangs was told after {time.monotonic() - begin:.1f} s")
+
+    with live.Home() as home:
+        for folder, _, _ in os.walk(home.path):
+            os.chmod(folder, 0o777)
+        script = os.path.join(home.path, "as_nobody")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(CARD_OF_ANOTHER_USER)
+        nobody = ["unshare", "--mount", "sh", script, os.path.join(home.path, "dev")]
+        if subprocess.run([*nobody, "test", "-x", live.PROGRAM], stderr=subprocess.DEVNULL).returncode != 0:
+            print("   a card that may not be opened cannot be made here: not tested")
+            return
+        done = subprocess.run([*nobody, live.PROGRAM, "doctor", "--seconds", "1", "--model", live.MODEL],
+                              env=home.environment, stdout=subprocess.PIPE, encoding="utf-8")
+        assert done.returncode == 1 and "join the group audio" in done.stdout, done.stdout
+
+
 def it_knows_the_terminal():
     with live.Home() as home:
         for term, line in [
@@ -106,4 +176,10 @@ def it_knows_the_terminal():
 
 if __name__ == "__main__":
     live.skip_unless_all_is_here(*live.NEEDED, "sox")
-    live.run(it_hears_what_a_microphone_hears, it_says_what_is_missing, it_knows_the_terminal)
+    live.run(
+        it_hears_what_a_microphone_hears,
+        it_says_what_is_missing,
+        it_asks_about_the_input_that_is_meant,
+        it_says_why_there_is_no_sound,
+        it_knows_the_terminal,
+    )
