@@ -106,7 +106,7 @@ def lose(program, device):
 def what_one_of_two_lost_is_told():
     for mode, device, speaker in [("--mix", "desktop", 2), ("--mix", "", 1), ("--split", "desktop", 2)]:
         with live.Home() as home, Desktop(home), listen(home, mode) as program:
-            live.wait_for(lambda: len(live.capture_processes(program.process.pid)) == 2, "both inputs")
+            live.wait_for(lambda: program.says("listening to", 2 if mode == "--split" else 1), "both inputs")
             time.sleep(1)
             lose(program, device)
             live.wait_for(lambda: program.events("gap"), "a gap")
