@@ -68,22 +68,24 @@ static long count_cut(const struct utter_transcript *offline, const struct measu
     return cut;
 }
 
-/* Whether words `i` and `i + 1` are the same, and an utterance ends between them. */
-static bool same_across_edge(const struct measure_heard *heard, size_t i)
+/* Whether words `i` and `i + 1` are the same, and an utterance ends between them, near both. */
+static bool same_across_edge(const struct measure_heard *heard, size_t i, int64_t reach)
 {
     const struct utter_word *word = &heard->words[i];
     if (i + 1 >= heard->word_count || strcmp(word[0].text, word[1].text) != 0)
         return false;
-    for (size_t k = 0; k < heard->utterance_count; k++)
-        if (heard->utterances[k].end > middle(&word[0]) &&
-            heard->utterances[k].end <= middle(&word[1]))
+    for (size_t k = 0; k < heard->utterance_count; k++) {
+        int64_t edge = heard->utterances[k].end;
+        if (edge > middle(&word[0]) && edge <= middle(&word[1]) && edge - word[0].end < reach &&
+            word[1].start - edge < reach)
             return true;
+    }
     return false;
 }
 
-static bool is_doubled(const struct measure_heard *heard, size_t i)
+static bool is_doubled(const struct measure_heard *heard, size_t i, int64_t reach)
 {
-    return same_across_edge(heard, i) || (i > 0 && same_across_edge(heard, i - 1));
+    return same_across_edge(heard, i, reach) || (i > 0 && same_across_edge(heard, i - 1, reach));
 }
 
 /* Of the alignment of finals with the offline words: the errors near an utterance's edge. */
@@ -105,7 +107,7 @@ static void count_edges(const struct utter_transcript *offline, const struct mea
         for (; next < pair; next++) {
             edges->insertions +=
                 near_edge(heard, middle(&heard->words[next]), recording->count, reach);
-            streamed->doubled += is_doubled(heard, next);
+            streamed->doubled += is_doubled(heard, next, reach);
         }
         if (last)
             break;

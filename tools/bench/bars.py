@@ -11,7 +11,7 @@ that meets it. Needs numpy and soundfile (gate.py).
 - Joined: all recordings as one stream, with pauses of a second and with none; FINALs against the same
   recordings transcribed one by one.
 - Seams: FINALs against `utter transcribe` of the whole stream. Doubled: on both sides of where an utterance
-  ends, and once in the other; cut: one begins or ends within the word; at a seam: within half a second of it.
+  ends, within half a second of it, and once in the other; cut: one begins or ends within the word; at a seam: within half a second of it.
 - Gate: deletions with the voice gate less those without it (gate.py).
 - Commits: each recording a stream of its own, at the default latency. Where a recording holds one word, its
   end brings the word out: latencies of the joined stream say more.
