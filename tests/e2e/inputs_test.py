@@ -5,7 +5,9 @@ words after the sound server was away bear the time at which they were spoken.""
 
 import json
 import os
+import re
 import signal
+import subprocess
 import time
 
 import live
@@ -115,6 +117,49 @@ def what_one_of_two_lost_is_told():
             assert {speaker for speaker, _ in gaps} == {speaker}, (mode, device, gaps)
             assert 0.4 < max(lost for _, lost in gaps) < 60, gaps
             print(f"   {mode}: input {speaker} was away: {gaps}")
+
+
+def what_one_of_two_lost_is_shown():
+    for mode in ("--mix", "--split"):
+        with live.Home() as home, Desktop(home), live.Terminal(home, [mode], columns=100) as terminal:
+            live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
+            time.sleep(3)
+            os.kill(live.capture_processes(terminal.pid)["desktop"], signal.SIGKILL)
+            live.wait_for(lambda: re.search(r"desktop: \[\d+\.\d\d s of audio lost\]", terminal.screen()),
+                          "the gap, and whose it is")
+            live.wait_for(lambda: "listening" in terminal.screen(), "the program to listen again")
+            terminal.keys("q")
+            assert terminal.wait_end() == 0
+
+
+def one_of_two_is_pulled_out_and_put_back():
+    """The other one is heard all the time."""
+    with live.Home() as home, Desktop(home) as desktop:
+
+        def plug_in():
+            load = ["pactl", "load-module", "module-null-sink", "sink_name=headset"]
+            return subprocess.run(load, env=home.environment, stdout=subprocess.PIPE, check=True,
+                                  encoding="ascii").stdout.strip()
+
+        module = plug_in()
+        with listen(home, "--split", "--device", "headset.monitor") as program:
+            live.wait_for(lambda: program.says("listening to", 2), "both inputs")
+
+            def said_by(speaker, after=0.0):
+                return any(event["speaker"] == speaker and event["start"] > after and
+                           live.contains(live.words_of(event["text"]), live.clip_words())
+                           for event in program.events("final"))
+
+            assert desktop.call("pactl", "unload-module", module)
+            live.wait_for(lambda: program.says("is lost"), "a word about the microphone")
+            hear_on(desktop, "speakers", lambda: said_by(2))
+            assert not program.is_back(), "it is pulled out"
+            plug_in()
+            live.wait_for(lambda: program.is_back(), "the microphone to be back")
+            (gap,) = live.wait_for(lambda: program.events("gap"), "a gap")
+            assert gap["speaker"] == 1, gap
+            hear_on(desktop, "headset", lambda: said_by(1, gap["end"] - 0.5))
+            program.end()
 
 
 def what_both_of_a_mix_lost_is_a_gap_of_the_mix():
@@ -255,6 +300,8 @@ if __name__ == "__main__":
         what_two_said_is_kept_with_their_names,
         two_inputs_become_one,
         what_one_of_two_lost_is_told,
+        what_one_of_two_lost_is_shown,
+        one_of_two_is_pulled_out_and_put_back,
         what_both_of_a_mix_lost_is_a_gap_of_the_mix,
         the_input_is_changed_and_remembered,
         another_input_follows_a_recording_that_ended,
