@@ -34,16 +34,16 @@ def make_model(folder, script):
             os.symlink(os.path.join(live.MODEL, name), os.path.join(path, name))
     with open(os.path.join(live.MODEL, "vocab.json"), encoding="utf-8") as file:
         vocabulary = json.load(file)
-    other = dict(zip(LETTERS, SCRIPTS[script]))
+    tokens = {written_in(script, token) if token.isalpha() else token: vocabulary[token] for token in vocabulary}
     os.unlink(os.path.join(path, "vocab.json"))
     with open(os.path.join(path, "vocab.json"), "w", encoding="utf-8") as file:
-        json.dump({other.get(token, token): index for token, index in vocabulary.items()}, file)
+        json.dump(tokens, file)
     return path
 
 
-def written_in(script, words):
+def written_in(script, word):
     other = dict(zip(LETTERS, SCRIPTS[script]))
-    return ["".join(other[letter] for letter in word) for word in words]
+    return "".join(other[letter] for letter in word)
 
 
 def columns_of(line):
@@ -92,7 +92,7 @@ def use_it(terminal, words):
 def every_script_is_shown_whole():
     latin = spoken()
     for script in SCRIPTS:
-        words = written_in(script, latin)
+        words = [written_in(script, word) for word in latin]
         with live.Home() as home:
             model = make_model(home.path, script)
             assert spoken(model) == words, (spoken(model), words)

@@ -138,6 +138,55 @@ def set_level(rng, audio, peak):
     return np.round(audio * 32768.0).clip(-32768, 32767).astype(np.float32) / 32768.0
 
 
+def gaps(audio, shortest):
+    """[(first, last + 1)] of the runs of at least `shortest` samples that are exactly 0."""
+    sounding = np.concatenate([[-1], np.flatnonzero(audio), [len(audio)]])
+    starts, stops = sounding[:-1] + 1, sounding[1:]
+    long = stops - starts >= shortest
+    return list(zip(starts[long].tolist(), stops[long].tolist()))
+
+
+def other_silence(rng, audio, clean):
+    """Between words what is not the room the words were said in: a gate that closes, nothing at all,
+    another hiss. `clean` is the same before noise was added: silence is where that is 0."""
+    level = float(np.max(np.abs(audio))) * decibels(rng.uniform(-60.0, -30.0))
+    hiss = coloured_noise(rng, len(audio)) * level * (rng.random() < 0.5)
+    held = int(rng.exponential(0.08) * RATE)  # for how long the gate stays open
+    fade = 1 + (int(rng.uniform(0.005, 0.05) * RATE) if rng.random() < 0.5 else 0)
+    made = audio.copy()
+    for start, stop in gaps(clean, RATE // 8):
+        start = min(stop, start + held) if start > 0 else 0
+        share = np.ones(stop - start, np.float32)
+        ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)[: stop - start]
+        if start > 0:
+            share[: len(ramp)] = ramp
+        if stop < len(audio):
+            share[len(share) - len(ramp) :] *= ramp[::-1]
+        made[start:stop] += share * (hiss[start:stop] - audio[start:stop])
+    return made
+
+
+SILENCES = ("as recorded", "nothing around", "hiss around", "hiss throughout")  # when measuring
+AROUND = 0.7  # seconds
+
+
+def in_silence(audio, silence):
+    """Samples in one of SILENCES, float32; the hiss 50 dB below the loudest sample."""
+    if audio.dtype == np.int16:
+        audio = audio.astype(np.float32) / 32768.0
+    if silence == "as recorded":
+        return audio
+    edge = int(AROUND * RATE)
+    made = np.pad(audio, edge)
+    if silence == "nothing around":
+        return made
+    noise = np.random.default_rng(len(audio)).standard_normal(len(made), dtype=np.float32)
+    noise *= float(np.max(np.abs(audio))) * decibels(-50.0)
+    if silence == "hiss around":
+        noise[edge : edge + len(audio)] = 0
+    return made + noise
+
+
 def gentle(rng, audio):
     """A quiet room and a good microphone, for the first steps."""
     noise = coloured_noise(rng, len(audio)) * (rms(audio) * decibels(rng.uniform(-50.0, -25.0)))

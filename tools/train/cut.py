@@ -3,6 +3,7 @@
 Four speakers of single digits are few; the sentences hold the same words by hundreds of speakers.
 """
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -36,23 +37,36 @@ def align(decoder, clip):
     return spans
 
 
-def words(clips, wanted, work):
-    """One Clip for each wanted word of the sentences; the places are kept in WORK/words.json."""
-    cache = Path(work) / "words.json"
+def places(clips, wanted, work, name="words"):
+    """For each clip its wanted words [(word, first sample, last + 1)]; kept in WORK/NAME.json."""
+    cache = Path(work) / f"{name}.json"
     if not cache.exists():
         decoder = Decoder(lm=None, loglevel="FATAL")
-        places = []
+        found = []
         for number, clip in enumerate(clips):
             if not any(word in wanted for word in clip.text.split()):
                 continue
             for word, start, stop in align(decoder, clip):
                 if word in wanted and SHORTEST <= (stop - start) / RATE <= LONGEST:
-                    places.append([number, word, start, stop])
+                    found.append([number, word, start, stop])
         partial = cache.with_suffix(".tmp")
-        partial.write_text(json.dumps(places))
+        partial.write_text(json.dumps(found))
         os.replace(partial, cache)
-    found = []
+    known = [[] for _ in clips]
     for number, word, start, stop in json.loads(cache.read_text()):
-        clip = clips[number]
-        found.append(Clip(clip.source, clip.speaker, word, clip.audio[start:stop]))
-    return found
+        known[number].append((word, start, stop))
+    return known
+
+
+def words(clips, known):
+    """One Clip for each word of `places`."""
+    return [Clip(clip.source, clip.speaker, word, clip.audio[start:stop])
+            for clip, found in zip(clips, known) for word, start, stop in found]
+
+
+def with_places(clip, found):
+    """The clip with its words' places, where all of them were found."""
+    if [word for word, _, _ in found] != clip.text.split():
+        return clip
+    return dataclasses.replace(clip, words=tuple((word, start // FRAME, stop // FRAME)
+                                                 for word, start, stop in found))

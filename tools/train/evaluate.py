@@ -69,6 +69,11 @@ def noisy(pairs, ratio):
         yield audio + noise * (augment.rms(audio) * augment.decibels(-ratio)), text
 
 
+def in_silence(pairs, silence):
+    for audio, text in pairs:
+        yield augment.in_silence(audio, silence), text
+
+
 def louder(pairs, peak):
     for audio, text in pairs:
         yield audio * (augment.decibels(peak) / np.max(np.abs(audio))), text
@@ -97,10 +102,14 @@ def main():
     singles = [c for c in clips if c.source in isolated]
     spoken = [(as_float(c.audio), c.text) for c in clips
               if c.source not in isolated and words.only_kept(c.text)]
+    bare = [(as_float(c.audio), c.text) for c in singles]
     joined = list(strings(singles)) if singles else []
     sets = [
-        ("single words", [(as_float(c.audio), c.text) for c in singles]),
+        ("single words", bare),
         ("spoken strings", spoken),
+        *((f"{title}, {silence}", list(in_silence(pairs, silence)))
+          for title, pairs in (("single words", bare), ("spoken strings", spoken))
+          for silence in augment.SILENCES[1:]),
         ("joined strings", joined),
         ("joined strings, noise at 20 dB", list(noisy(joined, 20.0))),
         ("joined strings, noise at 10 dB", list(noisy(joined, 10.0))),

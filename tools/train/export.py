@@ -8,21 +8,21 @@ from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec
 from transformers.utils import logging
 
 import figures
-from network import LABEL
 
 logging.disable_progress_bar()
 CACHED_MAY_COST = 2.0  # of 100 words
+USELESS = 60.0  # of 100 words wrong: such a model tells nothing about the cached encoder
 
 
 def write(path, value):
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def processor(folder, normalise):
+def processor(folder, alphabet, normalise):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "vocab.json"
-    write(vocabulary, LABEL)
+    write(vocabulary, alphabet.label)
     return Wav2Vec2Processor(
         feature_extractor=Wav2Vec2FeatureExtractor(
             feature_size=1, sampling_rate=16000, padding_value=0.0,
@@ -35,10 +35,10 @@ def processor(folder, normalise):
     )
 
 
-def save(model, folder, normalise=False):
+def save(model, folder, alphabet, normalise=False):
     """Writes config, vocabulary, processor and the weights, rounded to F16."""
     folder = Path(folder)
-    made = processor(folder, normalise)
+    made = processor(folder, alphabet, normalise)
     made.tokenizer.save_pretrained(folder)
     made.feature_extractor.save_pretrained(folder)
     tokens = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
@@ -59,7 +59,8 @@ def describe(folder, measured):
     """utter.json: how a stream of it is best heard, and of 100 words how many are wrong."""
     rate = figures.main_rate(measured)
     chunked = [one["rate"] for one in measured.get("contexts", [])]
-    near = rate is not None and chunked and min(chunked) <= rate + CACHED_MAY_COST
+    useful = rate is not None and rate < USELESS
+    near = useful and chunked and min(chunked) <= rate + CACHED_MAY_COST
     known = {"encoder": "cached" if near else "window"}
     if rate is not None:
         known["word_error_rate"] = round(rate, 1)

@@ -6,6 +6,7 @@ import numpy as np
 
 import augment
 from corpus import RATE
+from cut import FRAME
 from recipe import receptive_field
 
 UNKNOWN = -1  # nobody said where the words are
@@ -16,7 +17,42 @@ class Batch:
     printed: list  # words to print, an example; None where the sound alone cannot tell
     heard: list  # every word spoken
     places: np.ndarray  # int64 [examples, frames]: word number + 1, 0 none, UNKNOWN
-    spans: list  # in the short steps: [(word, start, stop)] or None, an example
+    spans: list  # [(word, start, stop)] or None, an example
+    early: bool  # one of the short steps
+
+
+class Voices:
+    """Single words by who says them. A voice is drawn by the root of how much it says, between any
+    clip alike and any voice alike, times its source's weight."""
+
+    def __init__(self, singles, weights):
+        self.clips = {}
+        for clip in singles:
+            self.clips.setdefault(clip.text, {}).setdefault(clip.speaker, []).append(clip)
+        self.words = sorted(self.clips)
+        said, source = {}, {}
+        for clip in singles:
+            said[clip.speaker] = said.get(clip.speaker, 0) + 1
+            source[clip.speaker] = clip.source
+        self.names = sorted(said)
+        weight = {v: weights.get(source[v], 1.0) * said[v] ** 0.5 for v in said}
+        self.share = self.cumulative(weight, self.names)
+        self.holders = {word: sorted(by_voice) for word, by_voice in self.clips.items()}
+        self.shares = {word: self.cumulative(weight, names) for word, names in self.holders.items()}
+
+    def cumulative(self, weight, names):
+        total = np.cumsum([weight[name] for name in names])
+        return total / total[-1] if len(total) else total
+
+    def draw(self, rng):
+        return self.names[np.searchsorted(self.share, rng.random())]
+
+    def say(self, rng, word, voice=None):
+        """A clip of the word by that voice, or by any where it does not say it."""
+        if voice not in self.clips[word]:
+            voice = self.holders[word][np.searchsorted(self.shares[word], rng.random())]
+        clips = self.clips[word][voice]
+        return clips[rng.integers(len(clips))]
 
 
 class Mixture:
@@ -28,14 +64,12 @@ class Mixture:
         self.short_shares = recipe.get("short_mixture", self.shares)
         self.training = recipe["training"]
         self.seed = recipe.get("seed", 0)
-        self.words = words
+        self.words, self.singles = words, len(singles)
         self.strings, self.speech = strings, speech
-        self.by_word, self.by_voice = {}, {}
-        for clip in singles:
-            self.by_word.setdefault(clip.text, []).append(clip)
-            self.by_voice.setdefault((clip.speaker, clip.text), []).append(clip)
-        self.vocabulary = sorted(self.by_word)
-        self.voices = sorted({c.speaker for c in singles})
+        weights = recipe["data"].get("source_weights", {})
+        self.voices = Voices(singles, weights)
+        self.vocabulary = self.voices.words
+        self.string_weights = np.array([weights.get(c.source, 1.0) for c in strings])
         self.kinds = {
             "words": self.row,
             "strings": self.string,
@@ -46,7 +80,7 @@ class Mixture:
 
     def describe(self):
         return (f"{len(self.strings)} strings, {len(self.speech)} sentences, "
-                f"{sum(map(len, self.by_word.values()))} single words of {len(self.voices)} voices")
+                f"{self.singles} single words of {len(self.voices.names)} voices")
 
     def batch(self, number):
         rng = np.random.default_rng([self.seed, number])
@@ -59,15 +93,18 @@ class Mixture:
         examples = []
         for kind in rng.choice(kinds, size=count, p=weights / weights.sum()):
             audio, printed, heard, spans = self.kinds[kind](rng, samples)
+            clean = audio
             if early or rng.random() < self.training["clean"]:
                 audio = augment.gentle(rng, audio)
             else:
                 audio = augment.spoil(rng, audio, self.speech)
+            if rng.random() < self.training.get("other_silence", 0.0):
+                audio = augment.other_silence(rng, audio, clean)
             examples.append((audio, printed, heard, spans))
         audio, printed, heard, spans = zip(*examples)
         places = np.stack([self.places(known, samples) for known in spans])
         return Batch(np.stack(audio), list(printed), list(heard), places,
-                     list(spans) if early else None)
+                     list(spans), early)
 
     def places(self, spans, samples):
         """The word at the middle of each frame."""
@@ -94,13 +131,14 @@ class Mixture:
         """Single words of one voice (mostly) in a row, pauses from none at all to a second."""
         audio = np.zeros(samples, np.float32)
         one_voice = rng.random() < 0.6
-        voice = self.voices[rng.integers(len(self.voices))]
+        voice = self.voices.draw(rng)
         rate = rng.integers(16, 26)
-        pause = rng.choice([0.02, 0.1, 0.25, 0.6, 1.0])
+        pause = rng.choice([0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
         at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.8))
         spans = []
         while True:
-            clip = self.pick(rng, voice, one_voice)
+            word = self.vocabulary[rng.integers(len(self.vocabulary))]
+            clip = self.voices.say(rng, word, voice if one_voice else None)
             piece = clip.audio.astype(np.float32) / 32768.0
             piece = augment.speed(piece, int(np.clip(rate + rng.integers(-1, 2), 15, 26)))
             if at + len(piece) > samples:
@@ -120,20 +158,9 @@ class Mixture:
         said = [word for word, _, _ in spans]
         return audio, said, said, spans
 
-    def pick(self, rng, voice, one_voice):
-        word = self.vocabulary[rng.integers(len(self.vocabulary))]
-        own = self.by_voice.get((voice, word), []) if one_voice else []
-        if own:
-            return own[rng.integers(len(own))]
-        if rng.random() < 0.5:  # any clip; else any voice first, so that rare voices count
-            return self.by_word[word][rng.integers(len(self.by_word[word]))]
-        holders = [v for v in self.voices if (v, word) in self.by_voice]
-        clips = self.by_voice[(holders[rng.integers(len(holders))], word)]
-        return clips[rng.integers(len(clips))]
-
     def joined(self, rng, samples, clips, most):
-        """Up to `most` whole recordings with pauses; the rest is silence."""
-        audio, said = np.zeros(samples, np.float32), []
+        """(audio, text, spans) of up to `most` whole recordings with pauses and silence after."""
+        audio, said, spans = np.zeros(samples, np.float32), [], []
         at = int(rng.uniform(0.0, 0.5 if rng.random() < 0.6 else 1.5) * RATE)
         rate = int(rng.integers(17, 25))
         for _ in range(8):
@@ -144,23 +171,28 @@ class Mixture:
             piece *= 0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0))
             audio[at : at + len(piece)] = piece[: samples - at]
             said.append(clip.text)
+            scale = FRAME * 20 / rate
+            spans += [(word, at + int(start * scale), at + int(stop * scale))
+                      for word, start, stop in clip.words] or [None]
             at += len(piece) + int(rng.exponential(rng.choice([0.2, 0.8])) * RATE)
             most -= 1
             if most == 0:
                 break
-        return audio, " ".join(said)
+        return audio, " ".join(said), None if None in spans else spans
 
     def part(self, text):
         return self.words.printed(text) if self.words.is_sure(text) else None
 
     def string(self, rng, samples):
-        fitting = [c for c in self.strings if c.samples < samples]
-        if not fitting:
+        fitting = np.flatnonzero([c.samples < samples for c in self.strings])
+        if len(fitting) == 0:
             return self.row(rng, samples)
-        audio, text = self.joined(rng, samples, fitting, 4)
+        share = self.string_weights[fitting]
+        chosen = rng.choice(fitting, 8, p=share / share.sum())
+        audio, text, spans = self.joined(rng, samples, [self.strings[i] for i in chosen], 4)
         if not text:
             return self.row(rng, samples)
-        return audio, text.split(), text.split(), None
+        return audio, text.split(), text.split(), spans
 
     def sentence(self, rng, samples):
         """A sentence that fits; of its words only the kept ones are printed."""
@@ -168,7 +200,7 @@ class Mixture:
         if len(fitting) == 0:
             return self.row(rng, samples)
         chosen = [self.speech[i] for i in rng.choice(fitting, 4)]
-        audio, text = self.joined(rng, samples, chosen, 1)
+        audio, text, _ = self.joined(rng, samples, chosen, 1)
         if not text:
             return self.row(rng, samples)
         return audio, self.part(text), text.split(), None

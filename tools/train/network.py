@@ -4,19 +4,17 @@ import torch
 from torch import nn
 from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, Wav2Vec2ForPreTraining
 
+import labels
 from corpus import RATE
-
-BLANK, DELIMITER = "<pad>", "|"
-TOKENS = [BLANK, "<s>", "</s>", "<unk>", DELIMITER, *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
-LABEL = {token: number for number, token in enumerate(TOKENS)}
+from labels import LETTERS
 
 
-def config(section, **more):
+def config(section, alphabet, **more):
     return Wav2Vec2Config(
-        vocab_size=len(TOKENS),
-        pad_token_id=LABEL[BLANK],
-        bos_token_id=LABEL["<s>"],
-        eos_token_id=LABEL["</s>"],
+        vocab_size=len(alphabet),
+        pad_token_id=alphabet.blank,
+        bos_token_id=alphabet.label["<s>"],
+        eos_token_id=alphabet.label["</s>"],
         ctc_loss_reduction="mean",
         ctc_zero_infinity=True,
         layerdrop=0.0,
@@ -26,24 +24,19 @@ def config(section, **more):
     )
 
 
-def build(section):
-    return Wav2Vec2ForCTC(config(section, mask_time_prob=0.0))
+def build(recipe):
+    return Wav2Vec2ForCTC(config(recipe["model"], labels.of(recipe), mask_time_prob=0.0))
 
 
 def build_for_pretraining(recipe):
     """A share of masked time above zero, for else there is no embedding to mask with."""
     training = recipe["pretraining"]
     model = Wav2Vec2ForPreTraining(config(
-        recipe["model"], mask_time_prob=training["mask_share"],
+        recipe["model"], LETTERS, mask_time_prob=training["mask_share"],
         mask_time_length=training["mask_frames"], num_negatives=training["negatives"]))
     start_as_filterbank(model.wav2vec2.feature_extractor.conv_layers[0].conv,
                         recipe["training"]["filterbank_gain"])
     return model
-
-
-def labels(words):
-    """Letters with a delimiter after every word, the last one too: a word ends when it ends."""
-    return [LABEL[letter] for word in words for letter in word + DELIMITER]
 
 
 def normalised(audio):
@@ -118,14 +111,14 @@ def start_as_filterbank(conv, gain):
 
 class Trainee(nn.Module):
     """The model to keep, and two heads on a middle layer that only teach and are thrown away:
-    `hearing` writes down every word, `place` says which of the kept words each frame is part of."""
+    `hearing` writes down every word in letters, `place` says which of the kept words each frame is part of."""
 
     def __init__(self, recipe, kept_words):
         super().__init__()
         training = recipe["training"]
-        self.model = build(recipe["model"])
+        self.model = build(recipe)
         self.hearing_layer = training["hearing_layer"]
-        self.hearing = nn.Linear(self.model.config.hidden_size, len(TOKENS))
+        self.hearing = nn.Linear(self.model.config.hidden_size, len(LETTERS))
         self.place = nn.Linear(self.model.config.hidden_size, kept_words + 1)
         self.dropout = training["dropout"]
         if training.get("filterbank_gain"):
@@ -193,36 +186,73 @@ def log_probs(model, audio, limits=None, normalise=False):
     return model.lm_head(encode(inner.encoder, hidden, limits)[0]).float().log_softmax(-1)
 
 
-def spelling_loss(log_probs, spans, field, hop):
+def per_second(loss, examples, frames, hop):
+    """A loss summed over a batch -> for each second of it: the unit of the losses below."""
+    return loss / (examples * frames * hop / RATE)
+
+
+def spelling_loss(log_probs, spans, timing, alphabet):
     """The first push off CTC's plateau of blanks: the letters of a word are put evenly over its
-    time, one frame each. Same unit as ctc_loss."""
+    time, one frame each. `timing` is recipe.receptive_field's."""
+    field, hop = timing
     rows = [row for row, known in enumerate(spans) if known is not None]
     if not rows:
         return log_probs.sum() * 0.0
     frames = log_probs.shape[1]
-    target = torch.full((len(rows), frames), LABEL[BLANK])
+    target = torch.full((len(rows), frames), alphabet.blank)
     for number, row in enumerate(rows):
         for word, start, stop in spans[row]:
-            letters = labels([word])
-            for place, label in enumerate(letters):
-                at = (start + (stop - start) * (place + 0.5) / len(letters) - field / 2) / hop
+            spelled = alphabet.spell([word])
+            for place, label in enumerate(spelled):
+                at = (start + (stop - start) * (place + 0.5) / len(spelled) - field / 2) / hop
                 target[number, min(frames - 1, max(0, round(at)))] = label
     target = target.flatten().to(log_probs.device)
     loss = nn.functional.nll_loss(log_probs[rows].flatten(0, 1), target, reduction="sum")
-    return loss / (len(spans) * frames * hop / RATE)
+    return per_second(loss, len(spans), frames, hop)
 
 
-def ctc_loss(log_probs, texts, hop):
-    """Sum over the examples that have a text (None has not), for each second of all examples."""
+FREE = -100  # a frame that may print what it likes
+ENDING = 4  # frames of delimiter after a word: where exactly it ends is for nobody to tell
+
+
+def span_targets(spans, frames, timing, alphabet):
+    """Where words are known [(word, start, stop)]: from its middle to its end a frame is the word's,
+    then come frames of delimiter, pauses are blank. By the middle a word can be told."""
+    field, hop = timing
+    frame = lambda sample: min(frames, max(0, round((sample - field / 2) / hop)))
+    target = torch.full((frames,), alphabet.blank)
+    ended = -ENDING
+    for word, start, stop in spans:
+        middle, end = max(ended + 1, frame((start + stop) / 2)), frame(stop)
+        target[max(ended + ENDING, frame(start)) : middle] = FREE
+        target[middle:end] = alphabet.label[word]
+        target[end : end + ENDING] = alphabet.delimiter
+        ended = end
+    return target
+
+
+def span_loss(log_probs, spans, timing, alphabet):
+    """Makes whole words last: CTC alone prints each in a single frame, anywhere near its end."""
+    frames = log_probs.shape[1]
+    free = torch.full((frames,), FREE)
+    target = torch.stack([free if known is None else span_targets(known, frames, timing, alphabet)
+                          for known in spans]).flatten().to(log_probs.device)
+    loss = nn.functional.nll_loss(log_probs.flatten(0, 1), target, ignore_index=FREE,
+                                  reduction="sum")
+    return per_second(loss, len(spans), frames, timing[1])
+
+
+def ctc_loss(log_probs, texts, hop, alphabet):
+    """Sum over the examples that have a text (None has not)."""
     rows = [row for row, text in enumerate(texts) if text is not None]
     if not rows:
         return log_probs.sum() * 0.0
-    targets = [labels(texts[row]) for row in rows]
+    targets = [alphabet.spell(texts[row]) for row in rows]
     frames = torch.full((len(rows),), log_probs.shape[1], dtype=torch.long)
     sizes = torch.tensor([len(t) for t in targets])
     flat = torch.tensor([label for t in targets for label in t], dtype=torch.long)
     loss = nn.functional.ctc_loss(
         log_probs[rows].transpose(0, 1), flat.to(log_probs.device), frames, sizes,
-        blank=LABEL[BLANK], reduction="none", zero_infinity=True,
+        blank=alphabet.blank, reduction="none", zero_infinity=True,
     )
-    return loss.sum() / (len(texts) * log_probs.shape[1] * hop / RATE)
+    return per_second(loss.sum(), len(texts), log_probs.shape[1], hop)

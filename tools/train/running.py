@@ -42,7 +42,7 @@ class Running:
         rows = [self.row(rng, samples, early) for _ in range(count)]
         audio, said, spans, places = zip(*rows)
         return Batch(np.stack(audio), list(said), list(said), np.stack(places),
-                     list(spans) if early else None)
+                     list(spans), early)
 
     def row(self, rng, samples, early):
         audio, spans, sounds = self.fill(rng, samples)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from network import BLANK, DELIMITER, LABEL, TOKENS, log_probs
+import labels
+from network import log_probs
 
 
 @dataclass
@@ -46,20 +47,9 @@ def compare(reference, hypothesis):
     return Errors(s, d, n, len(reference))
 
 
-def greedy(log_probs):
-    """[frames, labels] -> text: best label of each frame, repeats and blanks dropped."""
-    best = log_probs.argmax(-1).tolist()
-    letters, last = [], None
-    for label in best:
-        if label != last and label != LABEL[BLANK] and label > LABEL["<unk>"]:
-            letters.append(" " if TOKENS[label] == DELIMITER else TOKENS[label])
-        last = label
-    return " ".join("".join(letters).split())
-
-
-def transcribe(model, audio, limits=None, normalise=False):
+def transcribe(model, audio, limits=None, normalise=False, alphabet=labels.LETTERS):
     """int16 or float samples of one recording -> text, as network.log_probs hears it."""
     if audio.dtype == np.int16:
         audio = audio.astype(np.float32) / 32768.0
     batch = torch.from_numpy(np.ascontiguousarray(audio))[None].to(next(model.parameters()).device)
-    return greedy(log_probs(model, batch, limits, normalise)[0])
+    return alphabet.read(log_probs(model, batch, limits, normalise)[0].argmax(-1).tolist())

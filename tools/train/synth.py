@@ -1,4 +1,4 @@
-"""Speech made on the spot: python synth.py --data DATA --count 4000 --seed 1
+"""Speech made on the spot: python synth.py --data DATA --count 4000 --seed 1 [--recipe RECIPE]
 
 Adds DATA/synthetic.tsv and DATA/synthetic/: sentences of texts.py spoken by Debian's voices (packages
 flite, festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts, espeak-ng). A recipe draws
@@ -16,6 +16,7 @@ import soundfile
 from pocketsphinx import Decoder
 from scipy.signal import resample_poly
 
+import recipe as recipes
 import texts
 from corpus import HEADINGS, RATE
 
@@ -32,6 +33,7 @@ def arguments():
     parser.add_argument("--data", required=True)
     parser.add_argument("--count", type=int, default=4000, help="recordings to make")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--recipe", help="only the words that it keeps, three to seven at a time")
     parser.add_argument("--processes", type=int, default=2)
     return parser.parse_args()
 
@@ -83,12 +85,21 @@ def speak(job):
     return len(audio) / RATE, source, f"{source}-{voice}"
 
 
+def writer(args):
+    """What makes up the next text: sentences, or words that a recipe keeps."""
+    rng = np.random.default_rng([args.seed, 0])
+    if not args.recipe:
+        return texts.Writer(rng, odd_words()).sentence
+    keep = recipes.load(args.recipe)["words"]["keep"]
+    return lambda: " ".join(rng.choice(keep, rng.integers(3, 8)))
+
+
 def main():
     args = arguments()
+    sentence = writer(args)
     folder = Path(args.data) / "synthetic"
     folder.mkdir(parents=True, exist_ok=True)
-    writer = texts.Writer(np.random.default_rng([args.seed, 0]), odd_words())
-    jobs = [(number, args.seed, writer.sentence(), folder / f"{number:05d}.opus")
+    jobs = [(number, args.seed, sentence(), folder / f"{number:05d}.opus")
             for number in range(1, args.count + 1)]
     lines, total = ["\t".join(HEADINGS)], 0.0
     with ThreadPoolExecutor(args.processes) as pool:

@@ -6,6 +6,7 @@ weights. README.md says how the data must lie.
 """
 
 import argparse
+import functools
 import json
 import math
 from pathlib import Path
@@ -14,11 +15,13 @@ import numpy as np
 import torch
 
 import align
+import augment
 import card
 import corpus
 import cut
 import export
 import figures
+import labels
 import network
 import pretrain
 import recipe as recipes
@@ -26,7 +29,6 @@ import score
 from mixture import UNKNOWN, Mixture
 from running import Running
 from stage import Session, Stage
-
 
 
 def arguments():
@@ -62,8 +64,15 @@ def prepare(recipe, data, work):
     isolated = set(recipe["data"].get("isolated", []))
     singles = [c for c in training if c.source in isolated]
     speech = [c for c in training if c.source not in isolated]
-    singles += cut.words(speech, words.keep, work)
-    strings = [c for c in speech if words.only_kept(c.text)]
+    sets = [(speech, "words")]
+    if recipe["data"].get("synthetic"):
+        sets.append((corpus.load(data, "synthetic", work), "synthetic"))
+    strings = []
+    for clips, name in sets:
+        known = cut.places(clips, words.keep, work, name)
+        singles += cut.words(clips, known)
+        strings += [cut.with_places(clip, found) for clip, found in zip(clips, known)
+                    if words.only_kept(clip.text)]
     speech = [c for c in speech if not words.only_kept(c.text)]
     return Mixture(recipe, words, singles, strings, speech), validation
 
@@ -71,13 +80,14 @@ def prepare(recipe, data, work):
 class Recognition(Stage):
     """CTC training with the two teaching heads; keeps a running mean of the weights."""
 
-    columns = ("print", "hear", "place")
+    columns = ("print", "hear", "place", "span")
 
     def __init__(self, recipe, session, vocabulary, validation):
         torch.manual_seed(recipe.get("seed", 0))
         self.recipe, self.validation = recipe, validation
         self.normalise = recipe.get("normalise", False)
         self.words = recipes.Words(recipe["words"])
+        self.alphabet = labels.of(recipe)
         self.timing = recipes.receptive_field(recipe["model"])
         super().__init__(network.Trainee(recipe, len(vocabulary)), recipe["training"],
                          recipe.get("seed", 0), session, "checkpoint.pt")
@@ -93,14 +103,20 @@ class Recognition(Stage):
         if self.path.exists():
             self.resume()
         elif init:
-            kept = network.Wav2Vec2ForCTC.from_pretrained(init, dtype=torch.float32).state_dict()
-            found = self.module.model.load_state_dict(kept, strict=False)
-            for name in [*found.missing_keys, *found.unexpected_keys]:
-                self.session.say(f"# only one of the model and {init} has {name}")
+            self.begin_with(init)
             self.start_mean()
         elif "pretraining" in self.recipe:
             self.module.model.wav2vec2.load_state_dict(torch.load(before, weights_only=True))
             self.start_mean()
+
+    def begin_with(self, init):
+        """The weights of `init` but for what has another shape here: a head that prints else."""
+        kept = network.Wav2Vec2ForCTC.from_pretrained(init, dtype=torch.float32).state_dict()
+        shapes = {name: value.shape for name, value in self.module.model.state_dict().items()}
+        fitting = {name: value for name, value in kept.items() if value.shape == shapes.get(name)}
+        self.module.model.load_state_dict(fitting, strict=False)
+        for name in sorted(set(kept) ^ set(fitting) | set(shapes) ^ set(fitting)):
+            self.session.say(f"# not taken from {init}: {name}")
 
     def state(self):
         return {**super().state(), "mean": self.mean, "best": self.best}
@@ -118,6 +134,11 @@ class Recognition(Stage):
         return [int(rng.choice(self.training[name]))
                 for name in ("chunk_frames", "left_frames", "right_frames")]
 
+    def span_weight(self):
+        """From the first to the second of two: words that last, then words that are right."""
+        first, last = self.training["span_weight"]
+        return first + (last - first) * min(1.0, self.step / self.training["span_steps"])
+
     def losses(self, batch):
         audio = torch.from_numpy(batch.audio).to(self.session.device, non_blocking=True)
         known = torch.from_numpy(batch.places).to(self.session.device, non_blocking=True)
@@ -125,17 +146,20 @@ class Recognition(Stage):
         audio = network.normalised(audio) if self.normalise else audio
         with self.precision:
             printed, heard, places = self.module(audio, self.limits())
-        loss = network.ctc_loss(printed, batch.printed, hop)
-        hearing = network.ctc_loss(heard, batch.heard, hop)
+        loss = network.ctc_loss(printed, batch.printed, hop, self.alphabet)
+        hearing = network.ctc_loss(heard, batch.heard, hop, labels.LETTERS)
         total = loss + self.training["hearing_weight"] * hearing
-        if batch.spans is not None:
-            total = total + network.spelling_loss(printed, batch.spans, *self.timing)
-        place = loss.detach() * 0.0
+        place = span = loss.detach() * 0.0
+        if "span_weight" in self.training:
+            span = network.span_loss(printed, batch.spans, self.timing, self.alphabet)
+            total = total + self.span_weight() * span
+        elif batch.early:
+            total = total + network.spelling_loss(printed, batch.spans, self.timing, self.alphabet)
         if (batch.places != UNKNOWN).any():  # else no mean
             place = torch.nn.functional.cross_entropy(
                 places.flatten(0, 1), known.flatten(), ignore_index=UNKNOWN)
             total = total + self.training["place_weight"] * place
-        return total, [loss, hearing, place]
+        return total, [loss, hearing, place, span]
 
     @torch.no_grad()
     def after_step(self):
@@ -144,34 +168,36 @@ class Recognition(Stage):
         torch._foreach_lerp_(list(self.mean.values()), [values[k] for k in self.mean], 1 - keep)
 
     def averaged(self):
-        model = network.build(self.recipe["model"]).eval()
+        model = network.build(self.recipe).eval()
         model.load_state_dict(self.mean)
         return model.to(self.session.device)
 
     def validate(self, last):
         model = self.averaged()
         errors, letters, invented, others = validate(
-            model, self.validation, self.words, self.normalise)
+            model, self.validation, self.words, self.alphabet, self.normalise)
         extra = f"; {invented} words printed for {others} others" if others else ""
         self.session.say(f"{self.step:6d}  validation {errors}; {100 * letters.rate:.1f} % of letters"
                          f"{extra}; {self.seconds:.0f} s")
         figure = errors.rate + letters.rate + invented / max(1, others)
         if figure <= self.best:
             self.best = figure
-            export.save(model.cpu(), self.session.work / "best", self.normalise)
+            export.save(model.cpu(), self.session.work / "best", self.alphabet, self.normalise)
 
 
-def validate(model, clips, words, normalise):
-    """Errors on kept words alone, in words and in letters; words printed and words spoken in
-    sentences that hold none of them."""
+def validate(model, clips, words, alphabet, normalise):
+    """Errors on kept words alone, in words and in letters, with each kind of silence around them;
+    words printed and words spoken in sentences that hold none of them."""
     errors, letters, invented, others, sentences = score.Errors(), score.Errors(), 0, 0, 0
+    hear = functools.partial(score.transcribe, model, normalise=normalise, alphabet=alphabet)
     for clip in clips:
         if words.only_kept(clip.text):
-            text = score.transcribe(model, clip.audio, normalise=normalise)
-            errors += score.compare(clip.text.split(), text.split())
-            letters += score.compare(list(clip.text), list(text))
+            for silence in augment.SILENCES if words.keep else augment.SILENCES[:1]:
+                text = hear(augment.in_silence(clip.audio, silence))
+                errors += score.compare(clip.text.split(), text.split())
+                letters += score.compare(list(clip.text), list(text))
         elif words.is_sure(clip.text) and not words.printed(clip.text) and sentences < 30:
-            invented += len(score.transcribe(model, clip.audio, normalise=normalise).split())
+            invented += len(hear(clip.audio).split())
             others += len(clip.text.split())
             sentences += 1
     return errors, letters, invented, others
@@ -211,7 +237,7 @@ def train(args, recipe, session):
 def finish(args, recipe, stage):
     """Exports the running mean, measures what was exported, and writes its card."""
     out = Path(args.out or stage.session.work / "model")
-    export.save(stage.averaged().cpu(), out, stage.normalise)
+    export.save(stage.averaged().cpu(), out, stage.alphabet, stage.normalise)
     measured = {"recipe": recipe["name"], "steps": stage.step, "minutes": stage.seconds / 60}
     if (Path(args.data) / "dev.tsv").exists() and not stage.words.keep:
         measured |= figures.measure(out, recipe, args.data, args.work, args.device)

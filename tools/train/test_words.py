@@ -1,0 +1,75 @@
+"""Whole words as labels, where they are taught to be, and the silence around them: needs torch."""
+
+import unittest
+
+import numpy as np
+
+import augment
+import labels
+import network
+from corpus import Clip
+from mixture import Voices
+
+TIMING = (480, 320)  # samples that a frame hears, samples from frame to frame
+
+
+class Labels(unittest.TestCase):
+    def setUp(self):
+        self.words = labels.of({"words": {"keep": ["TWO", "OH"], "whole": True}})
+
+    def test_a_word_is_one_label_and_a_delimiter(self):
+        self.assertEqual(self.words.tokens[5:], ["TWO", "OH"])
+        self.assertEqual(self.words.spell(["OH", "TWO"]), [6, 4, 5, 4])
+        self.assertEqual(self.words.read([0, 6, 6, 4, 0, 5, 0, 4, 4]), "OH TWO")
+
+    def test_letters_where_words_are_not_kept_whole(self):
+        self.assertIs(labels.of({"words": {"keep": ["TWO"]}}), labels.LETTERS)
+        self.assertEqual(labels.LETTERS.read(labels.LETTERS.spell(["A", "TOO"])), "A TO")
+
+    def test_a_word_lasts_from_its_middle_to_its_end(self):
+        """Frames are middled on 240, 560, ...: OH from 1,200 to 2,480, TWO right after it."""
+        spans = [("OH", 1200, 2480), ("TWO", 2480, 3760)]
+        free, blank, end = network.FREE, self.words.blank, self.words.delimiter
+        target = network.span_targets(spans, 17, TIMING, self.words)
+        self.assertEqual(target.tolist(), [blank, blank, blank, free, free, 6, 6, end, end, 5, 5,
+                                           end, end, end, end, blank, blank])
+
+
+class Silence(unittest.TestCase):
+    def test_only_silence_is_another(self):
+        rng = np.random.default_rng(1)
+        clean = np.zeros(16000, np.float32)
+        clean[4000:8000] = rng.uniform(0.1, 0.2, 4000)
+        clean[8500:12000] = -0.1  # a pause that is too short to be one
+        audio = clean + 0.01
+        for _ in range(20):
+            made = augment.other_silence(rng, audio, clean)
+            np.testing.assert_array_equal(made[4000:12000], audio[4000:12000])
+            self.assertGreater(np.abs(made[:3000] - audio[:3000]).max(), 1e-4)
+
+    def test_recordings_in_each_silence(self):
+        clip = np.full(3200, 1000, np.int16)
+        edge = int(augment.AROUND * 16000)
+        for silence in augment.SILENCES[1:]:
+            made = augment.in_silence(clip, silence)
+            self.assertEqual(len(made), 3200 + 2 * edge)
+            self.assertEqual(made[:edge].any(), silence != "nothing around")
+            self.assertEqual((made[edge : edge + 3200] != np.float32(1000 / 32768)).any(),
+                             silence == "hiss throughout")
+
+
+class Drawing(unittest.TestCase):
+    def test_voices_say_what_they_can_by_their_weight(self):
+        one = np.zeros(1, np.int16)
+        clips = [Clip("real", "anna", "ONE", one)] * 4 + [Clip("real", "bert", "TWO", one),
+                                                          Clip("made", "robot", "ONE", one)]
+        voices, rng = Voices(clips, {"made": 0.5}), np.random.default_rng(1)
+        drawn = [voices.draw(rng) for _ in range(7000)]
+        self.assertAlmostEqual(drawn.count("anna") / 7000, 2 / 3.5, delta=0.03)
+        self.assertAlmostEqual(drawn.count("robot") / 7000, 0.5 / 3.5, delta=0.03)
+        self.assertEqual(voices.say(rng, "TWO", "anna").speaker, "bert")
+        self.assertEqual(voices.say(rng, "ONE", "robot").speaker, "robot")
+
+
+if __name__ == "__main__":
+    unittest.main()
