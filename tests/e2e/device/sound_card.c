@@ -170,6 +170,8 @@ static int read_options(struct card *card, snd_config_t *options)
     return card->file < 0 ? -errno : 0;
 }
 
+SND_PCM_PLUGIN_DEFINE_FUNC(card); /* a prototype, which clang asks for */
+
 SND_PCM_PLUGIN_DEFINE_FUNC(card)
 {
     (void)root;
