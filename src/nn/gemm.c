@@ -2,6 +2,7 @@
 #include "nn/gemm.h"
 
 #include "base/memory.h"
+#include "nn/transpose.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -11,7 +12,7 @@ enum {
     BLOCK_ROWS = 144,   /* of X at a time: they share that cache with two panels */
     TASKS_A_THREAD = 4, /* at least, where there are panels enough: threads are not equally fast */
     TILE_FLOATS_MAX = 16 * 64,
-    PACK_OUTPUTS = 16, /* whose weights are read together: they fill a line of the cache */
+    PACK_OUTPUTS = TRANSPOSE_ROWS, /* whose weights are read together */
 };
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -82,44 +83,6 @@ int64_t gemm_pack_floats(int64_t inputs)
     return PACK_OUTPUTS * inputs;
 }
 
-typedef float quad __attribute__((vector_size(16), aligned(4)));
-
-/* Four values of each of four rows become four of each of four columns. */
-static void transpose_quads(const float *const rows[4], int64_t k, float *to, int64_t width)
-{
-    const quad *a = (const quad *)(rows[0] + k), *b = (const quad *)(rows[1] + k);
-    const quad *c = (const quad *)(rows[2] + k), *d = (const quad *)(rows[3] + k);
-    quad ab_low = __builtin_shufflevector(*a, *b, 0, 4, 1, 5);
-    quad ab_high = __builtin_shufflevector(*a, *b, 2, 6, 3, 7);
-    quad cd_low = __builtin_shufflevector(*c, *d, 0, 4, 1, 5);
-    quad cd_high = __builtin_shufflevector(*c, *d, 2, 6, 3, 7);
-    *(quad *)to = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-    *(quad *)(to + width) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-    *(quad *)(to + 2 * width) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    *(quad *)(to + 3 * width) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-}
-
-/*
- * rows [outputs][inputs] become columns of the panel, [inputs, width], whose first is `to`; a line
- * of each row at a time, for rows may be a power of two apart and push each other from the cache.
- */
-static void pack_columns(float *to, int64_t width, const float *const *rows, int64_t outputs,
-                         int64_t inputs)
-{
-    int64_t whole = inputs / 4 * 4;
-    for (int64_t from = 0; from < whole; from += PACK_OUTPUTS) {
-        int64_t end = smaller(from + PACK_OUTPUTS, whole);
-        for (int64_t j = 0; j < outputs; j += 4) {
-            for (int64_t k = from; k < end; k += 4)
-                transpose_quads(rows + j, k, to + k * width + j, width);
-        }
-    }
-    for (int64_t k = whole; k < inputs; k++) {
-        for (int64_t j = 0; j < outputs; j++)
-            to[k * width + j] = rows[j][k];
-    }
-}
-
 static void pack_panel(void *context, int64_t index, int thread)
 {
     const struct packing *packing = context;
@@ -138,7 +101,7 @@ static void pack_panel(void *context, int64_t index, int thread)
             else
                 rows[i] = memset(row, 0, (size_t)inputs * sizeof *row);
         }
-        pack_columns(to + j, panel.width, rows, outputs, inputs);
+        transpose(rows, outputs, inputs, to + j, panel.width);
     }
 }
 

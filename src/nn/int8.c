@@ -2,6 +2,7 @@
 #include "nn/int8.h"
 
 #include "base/memory.h"
+#include "nn/transpose.h"
 
 #include <string.h>
 
@@ -71,17 +72,21 @@ struct packing {
     int8_source *source;
     const void *context;
     const float *bias;
-    int8_t *panels;
+    float *panels; /* four bytes each */
     float *steps, *totals, *biases;
     float *scratch;
 };
 
-/* Four inputs of every column side by side: [quads][width][4] of [width][quads × 4]. */
-static void interleave(const int8_t *rows, int64_t width, int64_t quads, int8_t *to)
+/* Four inputs of every column side by side, as one: [quads][width] of [width][quads]. */
+static void interleave(const float *rows, int64_t width, int64_t quads, float *to)
 {
-    for (int64_t k = 0; k < quads; k++)
-        for (int64_t j = 0; j < width; j++, to += 4)
-            memcpy(to, rows + (j * quads + k) * 4, 4);
+    const float *pointers[TRANSPOSE_ROWS];
+    for (int64_t j = 0; j < width; j += TRANSPOSE_ROWS) {
+        int64_t count = smaller(TRANSPOSE_ROWS, width - j);
+        for (int64_t i = 0; i < count; i++)
+            pointers[i] = rows + (j + i) * quads;
+        transpose(pointers, count, quads, to + j, width);
+    }
 }
 
 static void pack_panel(void *context, int64_t index, int thread)
@@ -94,13 +99,13 @@ static void pack_panel(void *context, int64_t index, int thread)
     int64_t width = smaller(packing->kernels->int8_panel, layout->padded - first);
     int64_t padded = group * layout->padded + first;
     float *floats = packing->scratch + thread * int8_pack_floats(packing->kernels, inputs);
-    int8_t *rows = (int8_t *)(floats + inputs), *to = packing->panels + padded * quads * 4;
-    memory_expect(to, (size_t)(width * quads * 4));
-    memset(rows, 0, (size_t)(width * quads * 4));
+    float *rows = floats + inputs, *to = packing->panels + padded * quads;
+    memory_expect(to, (size_t)(width * quads) * sizeof *to);
+    memset(rows, 0, (size_t)(width * quads) * sizeof *rows);
     for (int64_t j = 0; j < width; j++) {
         int64_t output = group * layout->columns + first + j;
         int32_t total = 0;
-        int8_t *row = rows + j * quads * 4;
+        int8_t *row = (int8_t *)(rows + j * quads);
         bool exists = first + j < layout->columns;
         float step = exists ? packing->source(packing->context, output, row, floats) : 0;
         for (int64_t k = 0; k < inputs; k++)
@@ -126,14 +131,14 @@ struct int8_weights int8_pack(const struct kernels *kernels, const struct gemm_s
         .source = source,
         .context = context,
         .bias = bias,
-        .panels = (int8_t *)memory,
+        .panels = memory,
         .steps = steps,
         .totals = steps + columns,
         .biases = steps + 2 * columns,
         .scratch = scratch,
     };
     pool_run(pool, layout.panels * shape->groups, pack_panel, &packing);
-    return (struct int8_weights){kernels,       *shape,         packing.panels,
+    return (struct int8_weights){kernels,       *shape,         (const int8_t *)memory,
                                  packing.steps, packing.totals, packing.biases};
 }
 

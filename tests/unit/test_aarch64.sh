@@ -34,6 +34,7 @@ for test in attention gemm int8; do
   build -o "$scratch/test" tests/unit/test_nn_$test.c tests/unit/kernel_test.c \
     tests/unit/aarch64/error.c src/base/memory.c src/base/pool.c src/nn/attention.c \
     src/nn/attention_int16.c src/nn/gemm.c src/nn/int8.c src/nn/kernels.c \
+    src/nn/transpose.c \
     "$scratch"/*.o -static -lm -lpthread
   "$emulator" -cpu max "$scratch/test" | tee "$scratch/output"
   [ $test != int8 ] || grep -q neon_dot "$scratch/output"
