@@ -166,6 +166,10 @@ struct utter_model_info {
  * model.safetensors) whose architecture is that of Wav2Vec2ForCTC or HubertForCTC. Weights may be
  * F32, F16, BF16, or I8 as utter-quantize writes them. A file utter.json
  * beside them may say what was measured: {"encoder": "cached", "word_error_rate": 8.5}.
+ *
+ * The files of weights are read to the end by the first decodes, or by a live stream while it waits
+ * for audio. Until then they may be removed or replaced by others of their names, but not cut short
+ * or written over.
  */
 UTTER_API struct utter_model *utter_model_open(struct utter_engine *engine, const char *directory,
                                                const struct utter_model_options *options,

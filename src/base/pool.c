@@ -121,14 +121,14 @@ static void find_room(struct worker *worker)
     see_cpu(&worker->cpu);
 }
 
-static bool is_cancelled(const struct pool *pool)
+bool pool_is_cancelled(const struct pool *pool)
 {
     return atomic_load_explicit(&pool->cancelled, memory_order_relaxed);
 }
 
 static void work_on(struct pool *pool, pool_task *task, void *context, int64_t count, int thread)
 {
-    while (!is_cancelled(pool)) {
+    while (!pool_is_cancelled(pool)) {
         int64_t index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
         if (index >= count)
             return;
@@ -238,7 +238,7 @@ void pool_run(struct pool *pool, int64_t count, pool_task *task, void *context)
         work_on(pool, task, context, count, 0);
         close_job(pool);
     } else {
-        for (int64_t i = 0; i < count && !is_cancelled(pool); i++)
+        for (int64_t i = 0; i < count && !pool_is_cancelled(pool); i++)
             task(context, i, 0);
     }
     pthread_mutex_unlock(&pool->turn);

@@ -13,6 +13,8 @@
 
 #include "utter.h"
 
+#include <stdbool.h>
+
 struct pool;
 
 /** `threads` counts the caller's thread, which works too: 1 starts none. */
@@ -33,5 +35,8 @@ void pool_run(struct pool *pool, int64_t count, pool_task *task, void *context);
  * an end soon. The results are rubbish, and the pool is of no more use.
  */
 void pool_cancel(struct pool *pool);
+
+/** False after a pool_run() says that all of its tasks ran. */
+bool pool_is_cancelled(const struct pool *pool);
 
 #endif

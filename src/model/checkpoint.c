@@ -60,6 +60,7 @@ struct checkpoint *checkpoint_open(const char *directory, struct utter_error *er
         error_memory(error, "the model");
         return NULL;
     }
+    atomic_init(&checkpoint->holders, 1);
     if (open_parts(checkpoint, directory, error) != UTTER_OK) {
         checkpoint_close(checkpoint);
         return NULL;
@@ -67,9 +68,15 @@ struct checkpoint *checkpoint_open(const char *directory, struct utter_error *er
     return checkpoint;
 }
 
+struct checkpoint *checkpoint_hold(struct checkpoint *checkpoint)
+{
+    atomic_fetch_add(&checkpoint->holders, 1);
+    return checkpoint;
+}
+
 void checkpoint_close(struct checkpoint *checkpoint)
 {
-    if (!checkpoint)
+    if (!checkpoint || atomic_fetch_sub(&checkpoint->holders, 1) > 1)
         return;
     vocabulary_close(&checkpoint->vocabulary);
     shards_close(checkpoint->shards);

@@ -6,7 +6,7 @@
  * thread.
  *
  * The files must not be cut short while the checkpoint is open: reading a mapped page behind a
- * file's new end kills the process (SIGBUS). So pack the weights and close it at once.
+ * file's new end kills the process (SIGBUS). So pack the weights and close it soon.
  */
 #ifndef MODEL_CHECKPOINT_H
 #define MODEL_CHECKPOINT_H
@@ -15,6 +15,8 @@
 #include "model/measured.h"
 #include "model/tensor.h"
 #include "model/vocabulary.h"
+
+#include <stdatomic.h>
 
 /** A linear layer, y = x Wᵀ + b, or a norm's gain and offset in the same two fields. */
 struct tensor_pair {
@@ -56,10 +58,13 @@ struct checkpoint {
     int64_t parameter_count; /* of the bound tensors */
     int64_t mapped_bytes;
     struct shards *shards; /* private: the files that the tensors lie in */
+    atomic_int holders;    /* private */
 };
 
 /** The pointer is owned by the caller; NULL on failure. */
 struct checkpoint *checkpoint_open(const char *directory, struct utter_error *error);
+/** For another one who closes it: the last to do so closes the files. */
+struct checkpoint *checkpoint_hold(struct checkpoint *checkpoint);
 void checkpoint_close(struct checkpoint *checkpoint);
 
 /**

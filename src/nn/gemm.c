@@ -83,26 +83,33 @@ int64_t gemm_pack_floats(int64_t inputs)
     return PACK_OUTPUTS * inputs;
 }
 
+/* `scratch` is one thread's: [gemm_pack_floats(inputs)]. */
+static void fill_panel(const struct packing *packing, const struct panel *panel, float *scratch,
+                       float *to)
+{
+    int64_t inputs = packing->shape->inputs;
+    const float *rows[PACK_OUTPUTS];
+    for (int64_t j = 0; j < panel->width; j += PACK_OUTPUTS) {
+        int64_t outputs = smaller(PACK_OUTPUTS, panel->width - j);
+        for (int64_t i = 0; i < outputs; i++) {
+            float *row = scratch + i * inputs;
+            if (j + i < panel->columns)
+                rows[i] = packing->source(packing->context, panel->column + j + i, row);
+            else
+                rows[i] = memset(row, 0, (size_t)inputs * sizeof *row);
+        }
+        transpose(rows, outputs, inputs, to + j, panel->width);
+    }
+}
+
 static void pack_panel(void *context, int64_t index, int thread)
 {
     const struct packing *packing = context;
     int64_t inputs = packing->shape->inputs;
     struct panel panel = find_panel(packing->kernels, packing->shape, index);
     float *to = packing->memory + panel.offset;
-    float *scratch = packing->scratch + thread * gemm_pack_floats(inputs);
-    const float *rows[PACK_OUTPUTS];
     memory_expect(to, (size_t)(panel.width * inputs) * sizeof *to);
-    for (int64_t j = 0; j < panel.width; j += PACK_OUTPUTS) {
-        int64_t outputs = smaller(PACK_OUTPUTS, panel.width - j);
-        for (int64_t i = 0; i < outputs; i++) {
-            float *row = scratch + i * inputs;
-            if (j + i < panel.columns)
-                rows[i] = packing->source(packing->context, panel.column + j + i, row);
-            else
-                rows[i] = memset(row, 0, (size_t)inputs * sizeof *row);
-        }
-        transpose(rows, outputs, inputs, to + j, panel.width);
-    }
+    fill_panel(packing, &panel, packing->scratch + thread * gemm_pack_floats(inputs), to);
 }
 
 struct gemm_weights gemm_pack(const struct kernels *kernels, const struct gemm_shape *shape,
@@ -200,6 +207,7 @@ struct block {
     int64_t rows;
     int64_t first_panel;
     int64_t end_panel;
+    const float *panels; /* the first one's weights, and those of the others behind them */
 };
 
 /* What is done to a panel's columns when their sums are complete. */
@@ -230,13 +238,14 @@ static void multiply_inputs(const struct block *block, struct gemm_tile tile, in
     const float *row = tile.a;
     bool finishes = weights->bias || output->residual || output->activation != ACTIVATION_LINEAR;
     struct panel panel = find_panel(kernels, &weights->shape, block->first_panel);
+    const int64_t first = panel.offset;
     for (int64_t i = block->first_panel; i < block->end_panel; i++) {
         struct panel next = find_panel(kernels, &weights->shape, i + 1);
         const float *ahead = NULL;
         if (i + 1 < block->end_panel)
-            ahead = weights->panels + next.offset + from * next.width;
+            ahead = block->panels + (next.offset - first) + from * next.width;
         tile.a = row + panel.group * block->input->tap_length;
-        tile.b = weights->panels + panel.offset + from * panel.width;
+        tile.b = block->panels + (panel.offset - first) + from * panel.width;
         tile.step = panel.width;
         tile.vectors = (int)(panel.width / kernels->lanes);
         tile.c = output->values + block->first_row * output->row_stride + panel.column;
@@ -288,6 +297,8 @@ static void run_block(void *context, int64_t index, int thread)
     block.rows = smaller(product->block_rows, block.rows - block.first_row);
     block.first_panel = index % product->columns_of_blocks * product->block_panels;
     block.end_panel = smaller(block.first_panel + product->block_panels, block.end_panel);
+    block.panels +=
+        find_panel(block.weights->kernels, &block.weights->shape, block.first_panel).offset;
     multiply_block(&block);
 }
 
@@ -306,7 +317,7 @@ void gemm_run(const struct gemm_weights *weights, struct pool *pool, const struc
     int64_t row_blocks = divide_up(input->rows, BLOCK_ROWS);
     int64_t wanted = threads > 1 ? divide_up(threads * TASKS_A_THREAD, row_blocks) : 1;
     struct product product = {
-        .whole = {weights, input, output, 0, input->rows, 0, panels},
+        .whole = {weights, input, output, 0, input->rows, 0, panels, weights->panels},
         .block_rows = divide_up(input->rows, row_blocks),
         .block_panels = divide_up(panels, smaller(wanted, panels)),
     };
@@ -318,6 +329,53 @@ void gemm_run(const struct gemm_weights *weights, struct pool *pool, const struc
         for (int64_t i = 0; i < row_blocks * product.columns_of_blocks; i++)
             run_block(&product, i, 0);
     }
+}
+
+/* ---- products with weights that are not packed ----------------------------------------------- */
+
+struct unpacked {
+    struct packing packing;
+    struct block whole;
+};
+
+int64_t gemm_unpacked_floats(const struct kernels *kernels, int64_t inputs)
+{
+    return kernels->panel * inputs + gemm_pack_floats(inputs);
+}
+
+/* All rows by one panel. */
+static void run_unpacked(void *context, int64_t index, int thread)
+{
+    const struct unpacked *unpacked = context;
+    const struct packing *packing = &unpacked->packing;
+    const struct gemm_shape *shape = packing->shape;
+    struct panel panel = find_panel(packing->kernels, shape, index);
+    float *memory =
+        packing->scratch + thread * gemm_unpacked_floats(packing->kernels, shape->inputs);
+    fill_panel(packing, &panel, memory + packing->kernels->panel * shape->inputs, memory);
+    struct block block = unpacked->whole;
+    int64_t end = block.rows, blocks = divide_up(end, BLOCK_ROWS), rows = divide_up(end, blocks);
+    block.first_panel = index;
+    block.end_panel = index + 1;
+    block.panels = memory;
+    for (; block.first_row < end; block.first_row += rows) {
+        block.rows = smaller(rows, end - block.first_row);
+        multiply_block(&block);
+    }
+}
+
+void gemm_run_unpacked(const struct gemm_weights *weights, gemm_source *source, const void *context,
+                       float *scratch, struct pool *pool, const struct gemm_input *input,
+                       const struct gemm_output *output)
+{
+    if (input->rows < 1)
+        return;
+    struct unpacked unpacked = {
+        .packing = {weights->kernels, &weights->shape, source, context, NULL, scratch},
+        .whole = {.weights = weights, .input = input, .output = output, .rows = input->rows},
+    };
+    pool_run(pool, panels_of_group(weights->kernels, &weights->shape) * weights->shape.groups,
+             run_unpacked, &unpacked);
 }
 
 struct gemm_input gemm_rows(const float *values, int64_t rows, int64_t columns, int64_t stride)

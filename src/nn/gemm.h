@@ -4,7 +4,7 @@
  * convolutions over channels-last activations. A convolution is the same product over overlapping
  * rows of its input, so nothing is copied out first; groups are products side by side.
  *
- * Weights are packed once and are immutable then; any thread. gemm_run() runs on the pool.
+ * Packed weights are immutable; any thread. gemm_run() runs on the pool.
  *
  * An element of Y is the sum over k in order, whatever the number of rows, of threads, or the cut.
  */
@@ -75,6 +75,18 @@ struct gemm_output {
 /** Without a pool the calling thread does it all: for tasks that are part of something bigger. */
 void gemm_run(const struct gemm_weights *weights, struct pool *pool, const struct gemm_input *input,
               const struct gemm_output *output);
+
+/** Floats of scratch that gemm_run_unpacked() needs for each thread. */
+int64_t gemm_unpacked_floats(const struct kernels *kernels, int64_t inputs);
+
+/**
+ * What gemm_run() gives, bit for bit, with weights that are not packed, whose `panels` are not
+ * read: each panel is packed in `scratch`, [pool_threads(pool)][gemm_unpacked_floats()], used for
+ * all rows and forgotten.
+ */
+void gemm_run_unpacked(const struct gemm_weights *weights, gemm_source *source, const void *context,
+                       float *scratch, struct pool *pool, const struct gemm_input *input,
+                       const struct gemm_output *output);
 
 /** The input of a linear layer: `rows` rows of `columns` floats, `stride` apart. */
 struct gemm_input gemm_rows(const float *values, int64_t rows, int64_t columns, int64_t stride);

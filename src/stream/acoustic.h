@@ -43,6 +43,9 @@ struct acoustic {
     /* The utterance's next frames, see w2v2/cached.h. */
     void (*encode_chunk)(void *self, const float *features, int64_t frames, int64_t settled,
                          int64_t left, float *log_probs);
+    /* Does a piece, of milliseconds, of what later calls would else have to do; false when nothing
+     * is left. NULL: nothing ever is. */
+    bool (*prepare)(void *self);
     /* Any thread: what is being computed ends soon and is rubbish; nothing can be computed any
      * more. NULL where the computing thread's engine is others', too. */
     void (*cancel)(void *self);

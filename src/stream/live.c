@@ -314,7 +314,7 @@ static void *work(void *argument)
             finish(live);
             break;
         }
-        if (going && idle)
+        if (going && idle && !stream_prepare(live->stream))
             nanosleep(&nap, NULL);
     }
     finals_settle(live->finals);

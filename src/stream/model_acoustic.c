@@ -77,6 +77,12 @@ static void pass_encode_chunk(void *self, const float *features, int64_t frames,
                        log_probs);
 }
 
+static bool pass_prepare(void *self)
+{
+    struct model_pass *pass = self;
+    return w2v2_prepare(pass->w2v2, pass->pool);
+}
+
 static void pass_cancel(void *self)
 {
     struct model_pass *pass = self;
@@ -109,6 +115,7 @@ void model_describe_acoustic(const struct utter_model *model, struct acoustic *a
         .features = pass_features,
         .encode = pass_encode,
         .encode_chunk = pass_encode_chunk,
+        .prepare = pass_prepare,
         .close = pass_close,
     };
 }

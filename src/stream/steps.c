@@ -218,6 +218,11 @@ bool stream_step(struct utter_stream *s)
     return step_boundary(s);
 }
 
+bool stream_prepare(struct utter_stream *s)
+{
+    return s->acoustic.prepare && s->acoustic.prepare(s->acoustic.self);
+}
+
 void stream_restart(struct utter_stream *s)
 {
     input_reset(&s->input);

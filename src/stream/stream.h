@@ -80,6 +80,8 @@ struct utter_stream *stream_open_live(struct utter_model *model,
 
 /** One step; false when there is nothing to do before the next sample or boundary. */
 bool stream_step(struct utter_stream *stream);
+/** For whoever has nothing else to do: see struct acoustic. */
+bool stream_prepare(struct utter_stream *stream);
 /** Back to the state of a stream that was just opened. */
 void stream_restart(struct utter_stream *stream);
 

@@ -11,17 +11,19 @@
 #include "nn/gemm.h"
 #include "nn/int8.h"
 #include "nn/moments.h"
+#include "w2v2/deferred.h"
 #include "w2v2/w2v2.h"
 
 /* Added to the samples' variance: see preprocessor_config.json's do_normalize. */
 #define W2V2_VARIANCE_FLOOR 1e-7
 
-/** A matrix packed in floats or in bytes. */
+/** A matrix in floats or in bytes. */
 struct w2v2_product {
     struct gemm_shape shape;
     bool is_int8;
     struct gemm_weights floats; /* one of the two */
     struct int8_weights int8;
+    struct w2v2_deferred *deferred; /* NULL: packed. Else of floats, which may not yet be */
 };
 
 struct w2v2_conv {
@@ -52,6 +54,7 @@ struct w2v2 {
     struct w2v2_layer *layers; /* [num_hidden_layers] */
     float *memory;             /* every weight above, in one piece */
     int64_t memory_floats;
+    struct w2v2_deferral *deferral; /* of the layers' products */
 };
 
 struct w2v2_workspace {
@@ -94,14 +97,14 @@ float *arena_allocate(int64_t floats);
 int64_t w2v2_row(int64_t columns);
 
 /**
- * Lays out all weights in the arena and, when it has memory, fills them in; then what is packed
- * leaves the checkpoint's memory piece by piece.
+ * Lays out all weights in the arena and, when it has memory, fills them in, but for those that are
+ * deferred; what is packed leaves the checkpoint's memory piece by piece.
  */
 void w2v2_pack(struct w2v2 *w2v2, const struct checkpoint *checkpoint,
                enum w2v2_precision precision, struct arena *arena, struct pool *pool,
                float *scratch);
 
-/** Floats of scratch that w2v2_pack() needs for each thread. */
+/** Floats of scratch that w2v2_pack() and the deferral need for each thread. */
 int64_t w2v2_pack_scratch(const struct kernels *kernels, const struct model_config *config);
 
 /** What a model takes from more than a frame's receptive field. */
@@ -111,7 +114,8 @@ struct extractor_statistics {
     const struct conv_moments *moments; /* of normalised samples, when the norm is over time */
 };
 
-/** gemm_run() or int8_run(). `bytes` is the workspace's, or of one thread when there is no pool. */
+/** gemm_run(), at once or deferred, or int8_run(). `bytes` is the workspace's, or of one thread
+ * when there is no pool. */
 void w2v2_multiply(const struct w2v2_product *product, struct pool *pool,
                    const struct gemm_input *input, const struct gemm_output *output, float *bytes);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, LAYER_PRODUCTS = 4 };
 
 float *arena_take(struct arena *arena, int64_t floats)
 {
@@ -25,17 +25,16 @@ float *arena_allocate(int64_t floats)
     return aligned_alloc(ALIGNMENT, bytes);
 }
 
-struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
+struct w2v2 *w2v2_open(struct checkpoint *checkpoint, struct pool *pool,
                        enum w2v2_precision precision, struct utter_error *error)
 {
     return w2v2_open_kernels(checkpoint, pool, precision, kernels_best(), error);
 }
 
-struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool *pool,
+struct w2v2 *w2v2_open_kernels(struct checkpoint *checkpoint, struct pool *pool,
                                enum w2v2_precision precision, const struct kernels *kernels,
                                struct utter_error *error)
 {
-    float *scratch = NULL;
     struct w2v2 *w2v2 = calloc(1, sizeof *w2v2);
     if (!w2v2)
         goto fail;
@@ -43,8 +42,10 @@ struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool 
     w2v2->kernels = kernels;
     w2v2->threads = pool_threads(pool);
     w2v2->layers = calloc((size_t)w2v2->config.num_hidden_layers, sizeof *w2v2->layers);
-    scratch = arena_allocate(w2v2_pack_scratch(kernels, &w2v2->config) * w2v2->threads);
-    if (!w2v2->layers || !scratch)
+    float *scratch = arena_allocate(w2v2_pack_scratch(kernels, &w2v2->config) * w2v2->threads);
+    w2v2->deferral =
+        w2v2_deferral_open(checkpoint, LAYER_PRODUCTS * w2v2->config.num_hidden_layers, scratch);
+    if (!w2v2->layers || !scratch || !w2v2->deferral)
         goto fail;
     struct arena arena = {0};
     w2v2_pack(w2v2, checkpoint, precision, &arena, pool, scratch);
@@ -54,11 +55,10 @@ struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool 
         goto fail;
     arena = (struct arena){w2v2->memory, 0};
     w2v2_pack(w2v2, checkpoint, precision, &arena, pool, scratch);
-    free(scratch);
+    w2v2_deferral_seal(w2v2->deferral);
     return w2v2;
 fail:
     error_memory(error, "the model's weights");
-    free(scratch);
     w2v2_close(w2v2);
     return NULL;
 }
@@ -67,9 +67,15 @@ void w2v2_close(struct w2v2 *w2v2)
 {
     if (!w2v2)
         return;
+    w2v2_deferral_close(w2v2->deferral);
     free(w2v2->layers);
     free(w2v2->memory);
     free(w2v2);
+}
+
+bool w2v2_prepare(const struct w2v2 *w2v2, struct pool *pool)
+{
+    return w2v2_deferral_pack(w2v2->deferral, pool);
 }
 
 const struct model_config *w2v2_config(const struct w2v2 *w2v2)
@@ -216,6 +222,8 @@ void w2v2_multiply(const struct w2v2_product *product, struct pool *pool,
 {
     if (product->is_int8)
         int8_run(&product->int8, pool, input, output, bytes);
+    else if (product->deferred)
+        w2v2_deferred_run(product->deferred, pool, input, output);
     else
         gemm_run(&product->floats, pool, input, output);
 }

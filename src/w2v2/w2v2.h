@@ -3,7 +3,7 @@
  * wav2vec 2.0 with a CTC head (Baevski et al. 2020, arXiv:2006.11477), as Hugging Face's
  * Wav2Vec2ForCTC and HubertForCTC compute it: samples → features → encoder → log-probabilities.
  *
- * A `w2v2` holds the packed weights and is immutable: any thread. A `w2v2_workspace` holds every
+ * A `w2v2` holds the packed weights: any thread. A `w2v2_workspace` holds every
  * buffer that a pass needs and belongs to one thread at a time; passes allocate nothing.
  *
  * Results do not depend on the pool's number of threads, bit for bit.
@@ -26,17 +26,24 @@ enum w2v2_precision {
 };
 
 /**
- * Packs the weights; the checkpoint may be closed afterwards. `pool` is the one that passes will
+ * Packs the weights, but for the layers' where they are floats: those are packed while the second
+ * pass and the next few run, or by w2v2_prepare(), and until then the checkpoint's files stay open.
+ * The caller may close the checkpoint at once. `pool` is the one that passes will
  * run on, or has as many threads.
  */
-struct w2v2 *w2v2_open(const struct checkpoint *checkpoint, struct pool *pool,
+struct w2v2 *w2v2_open(struct checkpoint *checkpoint, struct pool *pool,
                        enum w2v2_precision precision, struct utter_error *error);
 
 /** The same with kernels of the caller's choice, for tests and benchmarks. */
-struct w2v2 *w2v2_open_kernels(const struct checkpoint *checkpoint, struct pool *pool,
+struct w2v2 *w2v2_open_kernels(struct checkpoint *checkpoint, struct pool *pool,
                                enum w2v2_precision precision, const struct kernels *kernels,
                                struct utter_error *error);
 void w2v2_close(struct w2v2 *w2v2);
+
+/**
+ * A piece, of milliseconds, of what later passes would else have to do; false when nothing is left.
+ */
+bool w2v2_prepare(const struct w2v2 *w2v2, struct pool *pool);
 
 const struct model_config *w2v2_config(const struct w2v2 *w2v2);
 /** W2V2_PRECISION_FLOAT32 or W2V2_PRECISION_INT8: that of the encoder's products. */

@@ -56,7 +56,7 @@ static struct checkpoint *open_checkpoint(const uint8_t *bytes, size_t size, siz
 }
 
 /* Weights may be anything, so the numbers that come out may, too. */
-static void decode(const struct checkpoint *checkpoint, enum w2v2_precision precision)
+static void decode(struct checkpoint *checkpoint, enum w2v2_precision precision)
 {
     const struct model_config *config = &checkpoint->config;
     int64_t count = config->receptive_field + (FRAMES - 1) * (int64_t)config->frame_samples;

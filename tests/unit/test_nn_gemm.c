@@ -67,6 +67,24 @@ static void check_values(const struct problem *problem, const float *out)
     }
 }
 
+/* All rows of the output, with weights that are packed meanwhile. */
+static float *run_unpacked(const struct problem *problem, const struct kernels *kernels,
+                           int threads)
+{
+    const struct product *p = &problem->product;
+    struct pool *pool = pool_open(threads, NULL);
+    assert_non_null(pool);
+    float *scratch = random_floats(threads * gemm_unpacked_floats(kernels, p->shape.inputs));
+    float *out = random_floats(p->rows * p->out_stride);
+    struct gemm_weights weights = {kernels, p->shape, NULL, p->bias ? p->offsets : NULL};
+    struct gemm_input input = product_input(p, 0, p->rows);
+    struct gemm_output output = product_output(p, out, 0, ACTIVATION_RELU);
+    gemm_run_unpacked(&weights, find_weights, problem, scratch, pool, &input, &output);
+    pool_close(pool);
+    free(scratch);
+    return out;
+}
+
 static void check_products(const struct kernels *kernels)
 {
     for (int round = 0; round < 32; round++) {
@@ -75,12 +93,16 @@ static void check_products(const struct kernels *kernels)
         problem.weights = random_floats(p->shape.outputs * p->shape.inputs);
         float *out = run(&problem, kernels, 1, 0, p->rows);
         check_values(&problem, out);
-        /* On more threads, and cut anywhere: the same bits. */
+        /* On more threads, and cut anywhere, and unpacked: the same bits. */
         int64_t cut = random_between(0, p->rows - 1);
         float *head = run(&problem, kernels, 3, 0, cut);
         float *tail = run(&problem, kernels, 2, cut, p->rows - cut);
         for (int64_t i = 0; i < p->rows; i++)
             assert_true(product_same_row(p, out, i < cut ? head : tail, i));
+        float *unpacked = run_unpacked(&problem, kernels, 1 + round % 3);
+        for (int64_t i = 0; i < p->rows; i++)
+            assert_true(product_same_row(p, out, unpacked, i));
+        free(unpacked);
         free(out);
         free(head);
         free(tail);

@@ -94,8 +94,9 @@ void window_report(const struct bench_options *options, const struct window_resu
     }
     printf("memory    %.0f MB at most, %.0f MB of them weights\n",
            (double)result->peak_bytes * 1e-6, (double)result->weight_bytes * 1e-6);
-    printf("opening   %.3f s, first decode of 1 s %.3f s, later ones %.3f s\n", result->open,
-           result->first, result->warm);
+    printf("opening   %.3f s, first decode of 1 s %.3f s, the next %d at most %.3f s, later ones "
+           "%.3f s\n",
+           result->open, result->first, WINDOW_NEXT, result->next, result->warm);
     printf("idle      %.2f %% of a core\n", 100 * result->idle);
 }
 
@@ -153,8 +154,9 @@ int window_report_json(const struct bench_options *options, const struct window_
                         json_pack("{s:I, s:I}", "peak_bytes", (json_int_t)result->peak_bytes,
                                   "weight_bytes", (json_int_t)result->weight_bytes));
     json_object_set_new(object, "opening",
-                        json_pack("{s:f, s:f, s:f}", "seconds", result->open, "first_decode",
-                                  result->first, "warm_decode", result->warm));
+                        json_pack("{s:f, s:f, s:f, s:f}", "seconds", result->open, "first_decode",
+                                  result->first, "slowest_next_decode", result->next, "warm_decode",
+                                  result->warm));
     json_object_set_new(object, "idle_share", json_real(result->idle));
     return bench_print_json(object);
 }

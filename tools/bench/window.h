@@ -7,6 +7,8 @@
 
 #include "bench.h"
 
+enum { WINDOW_NEXT = 5 /* passes, in which the model packs what it did not when it was opened */ };
+
 struct window_times {
     double wall[BENCH_REPEAT_MAX]; /* seconds a pass */
     double cpu[BENCH_REPEAT_MAX];
@@ -23,6 +25,7 @@ struct window_result {
     double difference; /* the greatest, as a share of what is allowed */
     double open;       /* seconds to open the model, the page cache being warm */
     double first; /* seconds of the first pass over one second of audio, its buffers included */
+    double next;  /* the longest of the WINDOW_NEXT passes after it */
     double warm;  /* median of such passes afterwards */
     double idle;  /* of a core, while nothing is asked of the pool */
     int64_t weight_bytes;
