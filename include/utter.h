@@ -298,8 +298,12 @@ struct utter_stream_options {
      * A decode sees left context | newly settled frames | right context. A frame is settled by the
      * first decode that gives it this much right context. Rounded up to whole frames.
      */
-    int left_context_ms;  /**< default: as `latency` says */
-    int hop_ms;           /**< from one decode to the next; default: as `latency` says */
+    int left_context_ms; /**< default: as `latency` says */
+    /**
+     * From one decode to the next; default: as `latency` says. Until an utterance's first word is
+     * in a draft, 1.5 s at most, drafts come twice as often if this is 320 or more.
+     */
+    int hop_ms;
     int right_context_ms; /**< default: as `latency` says */
     /** The utterance ends after so much silence; default 800. */
     int endpoint_silence_ms;

@@ -42,6 +42,8 @@ static void open_gate(struct utter_stream *s)
     if (start < s->previous_end)
         start = s->previous_end;
     begin_utterance(s, start);
+    if (s->hurry > 0)
+        s->utterance.plan.hurry = s->cursor / s->acoustic.frame_samples + s->hurry;
     s->speech = true;
     report_state(s, UTTER_STATE_SPEECH, s->number, start, s->cursor);
 }
@@ -102,6 +104,8 @@ static void report_words(struct utter_stream *s)
     if (!s->options.drafts_off)
         report_draft(&s->report, s->number, &u->draft, u->draft_whole, newly,
                      to_caller(s, u->plan.settled * s->acoustic.frame_samples), &s->input.clock);
+    if (u->committed > 0 || s->report.draft_shown > 0)
+        u->plan.hurry = 0;
 }
 
 static void settle(struct utter_stream *s)

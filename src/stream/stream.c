@@ -11,6 +11,8 @@
 enum {
     BLOCK_LEAST_MS = 10, /* what the gate looks at: whole frames of at least this */
     PREROLL_MS = 500,    /* weak beginnings of words are before the gate opens */
+    HURRY_MS = 1500,     /* a breath, the first word, and a moment until it is sure */
+    HURRY_HOP_MS = 320,  /* half of it apart, two decodes do not agree on half a word by chance */
     ENDPOINT_SILENCE_MS = 800,
     ENDPOINT_WORDLESS_MS = 4000,
     UTTERANCE_LIMIT_MS = 20000,
@@ -133,6 +135,8 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
     int64_t block = block_samples(acoustic), longest = stream_samples_max(o, acoustic);
     const struct window_plan plan = make_plan(o, acoustic);
     s->left = plan.left;
+    if (!o->drafts_off && o->hop_ms >= HURRY_HOP_MS)
+        s->hurry = to_units(acoustic, HURRY_MS, acoustic->frame_samples);
     s->preroll = to_units(acoustic, PREROLL_MS, block) * block;
     s->endpoint.silence = to_units(acoustic, o->endpoint_silence_ms, block);
     s->endpoint.wordless = to_units(acoustic, o->endpoint_wordless_ms, block);

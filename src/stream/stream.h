@@ -33,6 +33,7 @@ struct utter_stream {
     struct utter_model *model; /* held; NULL in tests */
     struct utter_stream_options options;
     int64_t left;    /* frames of left context, when there is time for it */
+    int64_t hurry;   /* frames after the gate opened in which a word is hurried to, or 0 */
     int64_t preroll; /* samples before the gate opened that belong to the utterance */
     struct acoustic acoustic;
     struct input input;

@@ -15,6 +15,7 @@ void window_begin(struct window_plan *plan, int64_t start, int64_t available)
 {
     plan->start = start;
     plan->settled = start;
+    plan->hurry = start;
     /* Decodes that could have been made before the utterance was known are not made up for. */
     plan->last_end = larger(start, available - 1);
 }
@@ -41,10 +42,25 @@ static bool make_part(struct window_plan *plan, int64_t end, struct window *wind
     return true;
 }
 
+/* A decode half-way to that which ends at `next`. */
+static bool make_half_way(struct window_plan *plan, int64_t next, int64_t available,
+                          struct window *window)
+{
+    int64_t end = next - plan->hop / 2;
+    if (plan->stretch > 1 || end == next || end <= plan->last_end || end >= plan->hurry ||
+        end > available || end > plan->settled + window_longest(plan))
+        return false;
+    *window = make_window(plan, plan->settled, end);
+    plan->last_end = end;
+    return true;
+}
+
 bool window_next(struct window_plan *plan, int64_t available, struct window *window)
 {
     int64_t hop = plan->hop * plan->stretch;
     int64_t end = (plan->last_end / hop + 1) * hop;
+    if (make_half_way(plan, end, available, window))
+        return true;
     if (end > available)
         return false;
     if (make_part(plan, end, window))

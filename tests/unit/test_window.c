@@ -78,6 +78,51 @@ static void decodes_come_once_a_hop(void **state)
     assert_int_equal(run_plan(plan, 0, 500, 1000), 26 + 6);
 }
 
+enum { HURRIED_HOPS = 4 };
+
+/* The same decodes as without hurry, and others between them, before frame `until`. */
+static void check_hurry(struct window_plan calm, int64_t until)
+{
+    struct window_plan hurried = calm;
+    struct window a, b;
+    int between = 0;
+    window_begin(&calm, 13, 40);
+    window_begin(&hurried, 13, 40);
+    hurried.hurry = until;
+    for (int64_t available = 40; available < 400; available++) {
+        while (window_next(&hurried, available, &a)) {
+            if (a.settle_end > a.settle || a.end % (calm.hop * calm.stretch) == 0) {
+                assert_true(window_next(&calm, available, &b));
+                assert_memory_equal(&a, &b, sizeof a);
+                continue;
+            }
+            between++;
+            assert_int_equal(a.end, available);
+            assert_true(a.end < until && a.end % calm.hop == (calm.hop + 1) / 2);
+        }
+        assert_false(window_next(&calm, available, &b));
+    }
+    assert_int_equal(between, calm.stretch > 1 || calm.hop == 1 ? 0 : HURRIED_HOPS);
+}
+
+static void hurried_decodes_lie_between_and_settle_nothing(void **state)
+{
+    (void)state;
+    for (int64_t hop = 1; hop <= 20; hop++) {
+        struct window_plan plan = {.left = 200, .hop = hop, .right = 40, .stretch = 1};
+        check_hurry(plan, 40 + HURRIED_HOPS * hop);
+        plan.stretch = 2;
+        check_hurry(plan, 40 + HURRIED_HOPS * hop);
+    }
+    /* What is too long for one decode is none. */
+    struct window_plan plan = {.hop = 2, .right = 3, .stretch = 1};
+    struct window w;
+    window_begin(&plan, 0, 30);
+    plan.hurry = 1000;
+    while (window_next(&plan, 31, &w))
+        assert_true(w.end - w.settle <= window_longest(&plan));
+}
+
 /* ---- chunks ---------------------------------------------------------------------------------- */
 
 static void chunks_lay_every_frame_end_to_end(void **state)
@@ -256,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_frame_is_settled_once),
         cmocka_unit_test(decodes_come_once_a_hop),
+        cmocka_unit_test(hurried_decodes_lie_between_and_settle_nothing),
         cmocka_unit_test(chunks_lay_every_frame_end_to_end),
         cmocka_unit_test(lengths_are_rounded_as_the_pipeline_does),
         cmocka_unit_test(silence_and_the_limit_end_utterances),
