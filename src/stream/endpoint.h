@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Endpointing: when does an utterance end? After enough silence, and the longer it lasts the less
- * silence is enough; after enough sound in which no word was heard; at its limit in any case.
+ * silence is enough; after a pause of that length in which only a restless room was heard, so that
+ * the gate stayed open; after enough sound in which no word was heard; at its limit in any case.
  * Lengths in blocks. Pure; any thread.
  */
 #ifndef STREAM_ENDPOINT_H
@@ -13,6 +14,7 @@
 enum endpoint_verdict {
     ENDPOINT_NONE,
     ENDPOINT_SILENCE,  /* ends here */
+    ENDPOINT_PAUSE,    /* ends at the quietest place of the faint blocks */
     ENDPOINT_WORDLESS, /* ends at the quietest place after its last word */
     ENDPOINT_LIMIT,    /* ends at the quietest place so far that may still be chosen */
 };
@@ -21,13 +23,16 @@ struct endpoint {
     int64_t silence; /* settings */
     int64_t wordless;
     int64_t limit;
+    bool pause_off; /* faint sound ends nothing */
     int64_t silent; /* blocks without speech, up to now */
+    int64_t faint;  /* blocks far below the utterance's speech, up to now */
+    float loudest;  /* power of a block, forgotten slowly */
 };
 
 void endpoint_begin(struct endpoint *endpoint);
-/** After each block; `length` is the utterance's, with it, and `words` so much of it until the end
- * of its last word so far. */
-enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, int64_t length,
-                                    int64_t words);
+/** After each block, its mean square `power`; `length` is the utterance's, with it, and `words` so
+ * much of it until the end of its last word so far. */
+enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, float power,
+                                    int64_t length, int64_t words);
 
 #endif

@@ -66,7 +66,8 @@ static int64_t find_cut(const struct utter_stream *s, int64_t from)
 static void listen_block(struct utter_stream *s)
 {
     const float *block = audio_at(&s->audio, s->cursor);
-    *audio_level(&s->audio, s->cursor) = gate_push(&s->gate, block, s->audio.block);
+    float power = gate_push(&s->gate, block, s->audio.block);
+    *audio_level(&s->audio, s->cursor) = power;
     s->cursor += s->audio.block;
     bool speech = s->gate.speech || s->options.gate_off;
     if (!s->speech) {
@@ -77,12 +78,16 @@ static void listen_block(struct utter_stream *s)
     int64_t start = s->utterance.start, block_samples = s->audio.block;
     int64_t words_end = utterance_words_end(&s->utterance);
     int64_t committed_end = utterance_committed_end(&s->utterance);
-    switch (endpoint_push(&s->endpoint, speech, (s->cursor - start) / block_samples,
+    switch (endpoint_push(&s->endpoint, speech, power, (s->cursor - start) / block_samples,
                           (words_end - start) / block_samples)) {
     case ENDPOINT_NONE:
         break;
     case ENDPOINT_SILENCE:
         end_utterance(s, s->cursor, false);
+        break;
+    case ENDPOINT_PAUSE:
+        words_end = larger(words_end, s->cursor - s->endpoint.faint * block_samples);
+        end_utterance(s, find_cut(s, larger(words_end, committed_end)), true);
         break;
     case ENDPOINT_WORDLESS:
         end_utterance(s, find_cut(s, larger(words_end, committed_end)), true);

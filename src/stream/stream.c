@@ -141,6 +141,7 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
     s->endpoint.silence = to_units(acoustic, o->endpoint_silence_ms, block);
     s->endpoint.wordless = to_units(acoustic, o->endpoint_wordless_ms, block);
     s->endpoint.limit = to_units(acoustic, o->utterance_limit_ms, block);
+    s->endpoint.pause_off = o->gate_off;
     enum utter_code code =
         input_open(&s->input, o->sample_rate, o->channels, acoustic->sample_rate, error);
     /* A second more, so that what is kept is seldom moved. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a stream makes of its caller's options. */
+/* What a stream makes of its caller's options and arguments. */
 #include "stream/stream.h"
 #include "voice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -65,11 +66,56 @@ static void latency_is_a_preset_that_may_be_overridden(void **state)
     assert_int_equal(high.hop_ms, 123);
 }
 
+static void bad_arguments_change_nothing(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    struct voice_model model = {0};
+    const struct acoustic acoustic = voice_acoustic(&model);
+    struct utter_stream_options options;
+    struct ctc_labels labels;
+    float *samples = NULL;
+    int64_t count = 0;
+    voice_labels(&labels);
+    voice_say(&samples, &count, "...a|b|");
+    assert_int_equal(stream_options(&options, NULL, &acoustic, NULL), UTTER_OK);
+    struct utter_stream *stream = stream_open(&acoustic, &labels, &options, NULL, NULL);
+    assert_int_equal(utter_stream_feed(stream, samples, 1000, 0, &error), 1000);
+    assert_int_equal(utter_stream_feed(stream, NULL, 10, 1000, &error), UTTER_ERROR_ARGUMENT);
+    assert_int_equal(utter_stream_feed(stream, samples, -1, 1000, &error), UTTER_ERROR_ARGUMENT);
+    assert_int_equal(utter_stream_feed(stream, samples, 10, 999, &error), UTTER_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "position 999 is before 1000"));
+    assert_int_equal(utter_stream_feed(stream, samples, 10, INT64_MAX, &error),
+                     UTTER_ERROR_ARGUMENT);
+    assert_int_equal(utter_stream_feed(NULL, samples, 10, 0, &error), UTTER_ERROR_ARGUMENT);
+    assert_int_equal(utter_stream_flush(NULL, &error), UTTER_ERROR_ARGUMENT);
+    assert_null(utter_stream_next(NULL));
+    assert_null(utter_stream_open(NULL, NULL, &error));
+    utter_stream_reset(NULL);
+    utter_stream_close(NULL);
+    const struct utter_event *event = NULL;
+    for (int64_t at = 1000; at < count;) {
+        at += utter_stream_feed(stream, samples + at, count - at, at, NULL);
+        while (utter_stream_next(stream))
+            ;
+    }
+    assert_int_equal(utter_stream_flush(stream, NULL), UTTER_OK);
+    do
+        event = utter_stream_next(stream);
+    while (event && event->type != UTTER_EVENT_FINAL);
+    assert_non_null(event);
+    assert_string_equal(event->text, "a b");
+    utter_stream_close(stream);
+    ctc_labels_close(&labels);
+    free(samples);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(latency_is_a_preset_that_may_be_overridden),
+        cmocka_unit_test(bad_arguments_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

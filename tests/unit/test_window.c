@@ -174,8 +174,8 @@ static int64_t length_at_end(struct endpoint *e, int64_t speech, int64_t words,
 {
     endpoint_begin(e);
     for (int64_t length = 1;; length++) {
-        enum endpoint_verdict verdict =
-            endpoint_push(e, length <= speech, length, length < words ? length : words);
+        enum endpoint_verdict verdict = endpoint_push(e, length <= speech, length <= speech, length,
+                                                      length < words ? length : words);
         if (verdict == ENDPOINT_NONE)
             continue;
         assert_int_equal(verdict, expected);
@@ -194,6 +194,46 @@ static void silence_and_the_limit_end_utterances(void **state)
     int64_t late = length_at_end(&e, 800, 800, ENDPOINT_SILENCE) - 800;
     int64_t later = length_at_end(&e, 880, 880, ENDPOINT_SILENCE) - 880;
     assert_true(late < 40 && later < late && later >= 10);
+}
+
+/* The verdict after 100 blocks of speech, then 45 blocks of `power`; words for `words` blocks. */
+static enum endpoint_verdict verdict_after_pause(float power, int64_t words, bool pause_off)
+{
+    struct endpoint e = {.silence = 40, .wordless = 200, .limit = 900, .pause_off = pause_off};
+    endpoint_begin(&e);
+    for (int64_t length = 1; length <= 145; length++) {
+        bool pause = length > 100;
+        enum endpoint_verdict verdict =
+            endpoint_push(&e, true, pause ? power : 1e-2f, length, length < words ? length : words);
+        if (verdict != ENDPOINT_NONE) {
+            assert_int_equal(length, 140);
+            return verdict;
+        }
+    }
+    return ENDPOINT_NONE;
+}
+
+static void a_faint_room_is_a_pause(void **state)
+{
+    (void)state;
+    assert_int_equal(verdict_after_pause(1e-6f, 100, false), ENDPOINT_PAUSE);
+    assert_int_equal(verdict_after_pause(1e-4f, 100, false), ENDPOINT_NONE);
+    /* Somebody far away, but he is heard; and what was before the first word. */
+    assert_int_equal(verdict_after_pause(1e-6f, 145, false), ENDPOINT_NONE);
+    assert_int_equal(verdict_after_pause(1e-6f, 0, false), ENDPOINT_NONE);
+    assert_int_equal(verdict_after_pause(1e-6f, 100, true), ENDPOINT_NONE);
+}
+
+static void a_bang_makes_speech_faint_for_seconds_only(void **state)
+{
+    (void)state;
+    struct endpoint e = {.silence = 40, .wordless = 900, .limit = 900};
+    endpoint_begin(&e);
+    endpoint_push(&e, true, 1.0f, 1, 0);
+    int64_t blocks = 1;
+    while (e.faint == blocks - 1)
+        endpoint_push(&e, true, 1e-4f, ++blocks, 0);
+    assert_in_range(blocks, 100, 130);
 }
 
 static void sound_without_a_word_ends_utterances(void **state)
@@ -305,6 +345,8 @@ int main(void)
         cmocka_unit_test(chunks_lay_every_frame_end_to_end),
         cmocka_unit_test(lengths_are_rounded_as_the_pipeline_does),
         cmocka_unit_test(silence_and_the_limit_end_utterances),
+        cmocka_unit_test(a_faint_room_is_a_pause),
+        cmocka_unit_test(a_bang_makes_speech_faint_for_seconds_only),
         cmocka_unit_test(sound_without_a_word_ends_utterances),
         cmocka_unit_test(the_ladder_goes_up_by_rungs_and_down_at_once),
         cmocka_unit_test(emissions_are_settled_in_order),
