@@ -37,32 +37,46 @@ static int64_t middle(const struct utter_word *word)
     return (word->start + word->end) / 2;
 }
 
-static long count_outside(const struct utter_transcript *offline, const struct measure_heard *heard)
+static bool is_heard(const struct measure_heard *heard, int64_t at)
+{
+    for (size_t i = 0; i < heard->utterance_count; i++)
+        if (at >= heard->utterances[i].start && at < heard->utterances[i].end)
+            return true;
+    return false;
+}
+
+/* Of what is longer than a word, several written without a space, the first and the last count. */
+static long count_outside(const struct utter_transcript *offline, const struct measure_heard *heard,
+                          int64_t reach)
 {
     long outside = 0;
     for (size_t i = 0; i < offline->word_count; i++) {
-        int64_t at = middle(&offline->words[i]);
-        bool inside = false;
-        for (size_t k = 0; k < heard->utterance_count && !inside; k++)
-            inside = at >= heard->utterances[k].start && at < heard->utterances[k].end;
-        outside += !inside;
+        const struct utter_word *word = &offline->words[i];
+        bool several = word->end - word->start > 2 * reach;
+        int64_t first = several ? word->start : middle(word);
+        int64_t last = several ? word->end - 1 : first;
+        outside += !is_heard(heard, first) || !is_heard(heard, last);
     }
     return outside;
 }
 
-static bool is_within(int64_t at, const struct utter_word *word)
+/* Whether `at` lies within a word, near its beginning or end: there may be minutes between them
+ * when it is several words that the model wrote without a space. */
+static bool is_within(int64_t at, const struct utter_word *word, int64_t reach)
 {
-    return at > word->start && at < word->end;
+    return at > word->start && at < word->end &&
+           (at - word->start < reach || word->end - at < reach);
 }
 
-static long count_cut(const struct utter_transcript *offline, const struct measure_heard *heard)
+static long count_cut(const struct utter_transcript *offline, const struct measure_heard *heard,
+                      int64_t reach)
 {
     long cut = 0;
     for (size_t i = 0; i < offline->word_count; i++) {
         bool within = false;
         for (size_t k = 0; k < heard->utterance_count && !within; k++)
-            within = is_within(heard->utterances[k].start, &offline->words[i]) ||
-                     is_within(heard->utterances[k].end, &offline->words[i]);
+            within = is_within(heard->utterances[k].start, &offline->words[i], reach) ||
+                     is_within(heard->utterances[k].end, &offline->words[i], reach);
         cut += within;
     }
     return cut;
@@ -90,11 +104,10 @@ static bool is_doubled(const struct measure_heard *heard, size_t i, int64_t reac
 
 /* Of the alignment of finals with the offline words: the errors near an utterance's edge. */
 static void count_edges(const struct utter_transcript *offline, const struct measure_heard *heard,
-                        const long *pairs, const struct recording *recording,
+                        const long *pairs, const struct recording *recording, int64_t reach,
                         struct stream_evaluation *streamed)
 {
     struct score *edges = &streamed->edges;
-    int64_t reach = (int64_t)(EDGE_SECONDS * recording->rate);
     size_t next = 0;
     for (size_t i = 0; i <= offline->word_count; i++) {
         bool last = i == offline->word_count;
@@ -134,6 +147,7 @@ static bool compare_finals(struct run *run, const struct utter_transcript *offli
     struct score score;
     struct score_units a = {.count = offline->word_count};
     struct score_units b = {.count = heard->word_count};
+    int64_t reach = (int64_t)(EDGE_SECONDS * recording->rate);
     long *pairs = calloc(offline->word_count + 1, sizeof *pairs);
     a.units = word_texts(offline->words, a.count);
     b.units = word_texts(heard->words, b.count);
@@ -141,9 +155,9 @@ static bool compare_finals(struct run *run, const struct utter_transcript *offli
         a.units != NULL && b.units != NULL && pairs != NULL && score_align(&a, &b, &score, pairs);
     if (done) {
         score_add(&run->streamed->finals_offline, &score);
-        count_edges(offline, heard, pairs, recording, run->streamed);
-        run->streamed->outside += count_outside(offline, heard);
-        run->streamed->cut += count_cut(offline, heard);
+        count_edges(offline, heard, pairs, recording, reach, run->streamed);
+        run->streamed->outside += count_outside(offline, heard, reach);
+        run->streamed->cut += count_cut(offline, heard, reach);
     }
     score_units_free(&a);
     score_units_free(&b);
