@@ -422,7 +422,10 @@ UTTER_API void utter_live_finish(struct utter_live *live, int64_t end);
 UTTER_API const struct utter_event *utter_live_next(struct utter_live *live);
 /** Consumer's side: waits until there is an event. A negative timeout waits for ever. */
 UTTER_API enum utter_wait utter_live_wait(struct utter_live *live, int timeout_ms);
-/** Consumer's side: a descriptor that polls readable while there are events or all is done. */
+/**
+ * Consumer's side: a descriptor that polls readable while there are events or all is done; now and
+ * then also when there is none, until utter_live_next() has said so.
+ */
 UTTER_API int utter_live_descriptor(const struct utter_live *live);
 
 /** Any thread. */

@@ -125,8 +125,8 @@ const struct utter_event *session_next_event(struct session *session, int *speak
 
 /* ---- session_keys.c ---- */
 
-/** All keys and clicks that wait. */
-void session_take_keys(struct session *session);
+/** All keys and clicks that wait; false: there were none. */
+bool session_take_keys(struct session *session);
 /** Looks for the answer to which inputs there are. */
 void session_follow_devices(struct session *session);
 void session_keys_close(struct session *session);

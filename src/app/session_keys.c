@@ -80,12 +80,12 @@ static void mute(struct session *session)
     captions_notice(session->captions, session->muted ? "[muted]" : "[not muted any more]");
 }
 
-void session_take_keys(struct session *session)
+bool session_take_keys(struct session *session)
 {
-    for (;;) {
+    for (bool any = false;; any = true) {
         switch (screen_next(session->screen)) {
         case SCREEN_NOTHING:
-            return;
+            return any;
         case SCREEN_HANDLED:
             break;
         case SCREEN_QUIT:

@@ -339,8 +339,8 @@ void session_run(struct session *session)
             draw(session);
         wait_for_something(session);
         take_signals(session);
-        if (session->keys)
-            session_take_keys(session);
+        if (session->keys && session_take_keys(session))
+            draw(session); /* who pressed one does not wait for the disk */
         take_events(session);
         write_again(session);
         if (session->done && session->finishing)

@@ -26,7 +26,7 @@ enum { RECORD_ALIGN = _Alignof(max_align_t) };
 struct queue {
     pthread_mutex_t mutex; /* guards all that follows */
     pthread_cond_t room;
-    int descriptor;       /* eventfd: readable while `unread` or `finished` */
+    int descriptor;       /* eventfd: see show_readable() */
     size_t capacity;      /* multiple of RECORD_ALIGN */
     char *data;           /* [capacity] */
     uint64_t written;     /* bytes, never wrap */
@@ -125,6 +125,9 @@ static bool find_room(const struct queue *queue, size_t bytes, uint64_t *at)
 
 /* ---- the worker's side ----------------------------------------------------------------------- */
 
+/* Once the mutex is free again. The reader wakes up at once and may take the processor: if a thread
+ * of low priority held the mutex then, the reader would wait for it to get one. So the reader may
+ * have read what this is about, and finds nothing: whoever finds nothing makes it unreadable. */
 static void show_readable(struct queue *queue)
 {
     uint64_t one = 1;
@@ -167,8 +170,7 @@ static void append(struct queue *queue, const struct utter_event *event, size_t 
         queue->draft_at = at;
     }
     queue->written = at + bytes;
-    if (queue->unread++ == 0)
-        show_readable(queue);
+    queue->unread++;
 }
 
 bool queue_write(struct queue *queue, const struct utter_event *event)
@@ -185,6 +187,8 @@ bool queue_write(struct queue *queue, const struct utter_event *event)
     if (!stopped)
         append(queue, event, bytes, at);
     pthread_mutex_unlock(&queue->mutex);
+    if (!stopped) /* each: another thread that wrote before may be long in coming to this line */
+        show_readable(queue);
     return !stopped;
 }
 
@@ -192,8 +196,8 @@ void queue_finish(struct queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
     queue->finished = true;
-    show_readable(queue);
     pthread_mutex_unlock(&queue->mutex);
+    show_readable(queue);
 }
 
 void queue_stop(struct queue *queue)
@@ -222,6 +226,14 @@ static void skip_records(struct queue *queue)
     }
 }
 
+/* With the mutex, when nothing is unread: what is written next is shown after that. */
+static void show_unreadable(struct queue *queue)
+{
+    uint64_t count;
+    if (!queue->finished && read(queue->descriptor, &count, sizeof count) < 0)
+        assert(errno == EAGAIN);
+}
+
 const struct utter_event *queue_read(struct queue *queue)
 {
     const struct utter_event *event = NULL;
@@ -234,11 +246,10 @@ const struct utter_event *queue_read(struct queue *queue)
         queue->next += record->bytes;
         if (record == queue->draft)
             queue->draft = NULL;
-        uint64_t count;
-        if (--queue->unread == 0 && !queue->finished &&
-            read(queue->descriptor, &count, sizeof count) < 0)
-            assert(errno == EAGAIN);
+        queue->unread--;
     }
+    if (queue->unread == 0)
+        show_unreadable(queue);
     pthread_cond_broadcast(&queue->room);
     pthread_mutex_unlock(&queue->mutex);
     return event;
@@ -257,6 +268,8 @@ enum utter_wait queue_wait(struct queue *queue, int timeout_ms)
     for (;;) {
         pthread_mutex_lock(&queue->mutex);
         bool ready = queue->unread > 0, finished = queue->finished;
+        if (!ready)
+            show_unreadable(queue);
         pthread_mutex_unlock(&queue->mutex);
         if (ready)
             return UTTER_WAIT_EVENT;

@@ -32,7 +32,8 @@ void queue_stop(struct queue *queue);
 const struct utter_event *queue_read(struct queue *queue);
 /** Reader: see utter_live_wait(). */
 enum utter_wait queue_wait(struct queue *queue, int timeout_ms);
-/** Polls readable while there are events, and for ever after queue_finish(). */
+/** Polls readable while there are events, and for ever after queue_finish(); also when there are
+ * none until queue_read() or queue_wait() has found none. */
 int queue_descriptor(const struct queue *queue);
 
 #endif

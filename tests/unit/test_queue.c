@@ -152,6 +152,34 @@ static void a_writer_waits_for_room_and_nothing_is_lost(void **state)
     queue_close(queue);
 }
 
+static void *write_commits(void *argument)
+{
+    for (uint64_t i = 1; i <= MANY; i++)
+        put(argument, UTTER_EVENT_COMMIT, i);
+    return NULL;
+}
+
+/* One that waits for the descriptor alone, without a limit: a wake-up that is lost hangs it. */
+static void who_polls_misses_nothing(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    struct queue *queue = queue_open(2048, NULL);
+    struct pollfd descriptor = {.fd = queue_descriptor(queue), .events = POLLIN};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_commits, queue), 0);
+    for (int count = 0; count < 2 * MANY;) {
+        assert_int_equal(poll(&descriptor, 1, -1), 1);
+        while (queue_read(queue))
+            count++;
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_null(queue_read(queue));
+    assert_false(readable(queue));
+    queue_close(queue);
+}
+
 static void a_waiting_writer_can_be_stopped(void **state)
 {
     (void)state;
@@ -172,6 +200,7 @@ int main(void)
         cmocka_unit_test(events_come_in_order),
         cmocka_unit_test(unread_drafts_give_way),
         cmocka_unit_test(a_writer_waits_for_room_and_nothing_is_lost),
+        cmocka_unit_test(who_polls_misses_nothing),
         cmocka_unit_test(a_waiting_writer_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
