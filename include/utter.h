@@ -254,9 +254,9 @@ enum utter_state {
  * Belongs to the stream. Of a utter_stream it is valid until the next call on that stream, of a
  * utter_live until the next utter_live_next().
  *
- * An utterance begins with UTTER_STATE_SPEECH and has one FINAL, whose text is empty when what
- * opened the gate was no speech. A draft follows the words committed before it; an empty one takes
- * the last away.
+ * An utterance begins with UTTER_STATE_SPEECH, unless it goes on where another ended without a
+ * silence, and has one FINAL, whose text is empty when what opened the gate was no speech. A draft
+ * follows the words committed before it; an empty one takes the last away.
  *
  * Order: the COMMITs of an utterance come before its FINAL, FINALs come in the utterances' order,
  * and a GAP comes after the FINAL of what was said before it. In a live stream FINALs are computed

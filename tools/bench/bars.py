@@ -6,7 +6,7 @@
 
 DATASET.tsv (columns `file`, `text`) holds words that the model knows. FOLDER holds an hour or more of any
 other speech, without texts: it is for the seams. Prints a table: what is asked, what was measured, whether
-that meets it. Needs numpy and soundfile (gate.py).
+that meets it. Needs numpy, scipy and soundfile (gate.py).
 
 - Joined: all recordings as one stream, with pauses of a second and with none; FINALs against the same
   recordings transcribed one by one.

@@ -4,7 +4,7 @@ Joins the recordings of a table (columns `file`, `text`) to sessions of about a 
 of 0.5 to 4 s of each recording's own room, at several levels and under several noises; streams them
 with the gate and without it, and prints a table. Deletions are the words that a gate can lose;
 words outside are those of `utter transcribe` on the same session that lie in no utterance. Then the
-noises alone: the share of them that opens the gate. Needs numpy and soundfile.
+noises alone: the share of them that opens the gate. Needs numpy, scipy and soundfile.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from scipy import stats
 
 RATE = 16000
 SEED = 7
@@ -154,6 +155,19 @@ def wrong(streams):
     return sum(percent(streams, "finals", what) for what in ("substitutions", "insertions", "deletions"))
 
 
+def more_deletions(on, off):
+    """Points, with half the width of its 95 % interval over pairs of streams; None: of one pair."""
+    each = [percent([a], "finals", "deletions") - percent([b], "finals", "deletions") for a, b in zip(on, off)]
+    if len(each) < 2:
+        return each[0], None
+    return float(np.mean(each)), float(stats.t.ppf(0.975, len(each) - 1) * np.std(each, ddof=1) / len(each) ** 0.5)
+
+
+def points(difference):
+    value, half = difference
+    return f"{value:+.2f}" + ("" if half is None else f" ± {half:.2f}")
+
+
 def run_condition(args, clips, texts, level, kind, snr):
     """Reports with the gate and without it, one of each for every seed."""
     on, off = [], []
@@ -166,7 +180,7 @@ def run_condition(args, clips, texts, level, kind, snr):
 
 
 def run_conditions(args, clips, texts):
-    rows = []
+    rows, pairs = [], ([], [])
     print("| condition | words | WER on, off | deletions on, off | difference | words outside | in utterances |\n"
           "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, level, kind, snr in CONDITIONS:
@@ -174,11 +188,14 @@ def run_conditions(args, clips, texts):
             continue
         on, off = run_condition(args, clips, texts, level, kind, snr)
         lost = [percent(streams, "finals", "deletions") for streams in (on, off)]
+        pairs[0] += on
+        pairs[1] += off
         share = sum(stream["utterance_share"] for stream in on) / len(on)
         rows.append({"condition": name, "on": on, "off": off, "difference": lost[0] - lost[1]})
         print(f"| {name} | {sum(stream['finals']['reference'] for stream in on)} | {wrong(on):.1f}, {wrong(off):.1f} | "
-              f"{lost[0]:.2f}, {lost[1]:.2f} | {lost[0] - lost[1]:+.2f} | "
+              f"{lost[0]:.2f}, {lost[1]:.2f} | {points(more_deletions(on, off))} | "
               f"{sum(stream['offline_words_outside_utterances'] for stream in on)} | {100 * share:.0f} % |", flush=True)
+    print(f"deletions more with the gate, all of them: {points(more_deletions(*pairs))}")
     return rows
 
 
