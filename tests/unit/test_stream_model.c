@@ -186,6 +186,33 @@ static double thread_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+static bool is_mapped(const char *ending)
+{
+    char line[4096];
+    bool found = false;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps))
+        found = found || strstr(line, ending);
+    fclose(maps);
+    return found;
+}
+
+/* Nobody speaks, and yet it packs the weights and lets go of their file. */
+static void a_live_stream_that_waits_prepares_the_model(void **state)
+{
+    (void)state;
+    static const char ending[] = "/base/model.safetensors\n";
+    struct utter_model *model = open_model("base", 2);
+    assert_true(is_mapped(ending));
+    struct utter_live *live = utter_live_open(model, NULL, NULL, NULL);
+    assert_non_null(live);
+    while (is_mapped(ending))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    utter_live_close(live);
+    utter_model_close(model);
+}
+
 /* What closing a live stream does to the FINAL in the making: hardly anything is computed. */
 static void a_cancelled_pass_ends_early(void **state)
 {
@@ -243,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(final_is_transcribe_for_any_cut_and_threads),
         cmocka_unit_test(a_live_stream_runs_on_a_model),
+        cmocka_unit_test(a_live_stream_that_waits_prepares_the_model),
         cmocka_unit_test(a_cancelled_pass_ends_early),
         cmocka_unit_test(odd_precisions_are_refused),
     };
