@@ -47,18 +47,28 @@ def as_float(audio):
     return audio.astype(np.float32) / 32768.0
 
 
-def strings(clips, count=100):
-    """`count` strings of three to seven single words of one speaker, pauses of 0 to 0.5 s."""
+def strings(clips, longest=0.5, count=100):
+    """`count` strings of three to seven single words of one speaker, pauses of 0 to `longest` s."""
     rng = np.random.default_rng(SEED)
     for _ in range(count):
         chosen = [clips[i] for i in rng.integers(0, len(clips), rng.integers(3, 8))]
         parts = [np.zeros(int(rng.uniform(0.1, 0.6) * corpus.RATE), np.float32)]
         for clip in chosen:
-            gap = np.zeros(int(rng.uniform(0.0, 0.5) * corpus.RATE), np.float32)
+            gap = np.zeros(int(rng.uniform(0.0, longest) * corpus.RATE), np.float32)
             parts += [as_float(clip.audio), gap]
         audio = np.concatenate(parts)
         yield audio + 1e-4 * rng.standard_normal(len(audio), dtype=np.float32), \
             " ".join(c.text for c in chosen)
+
+
+def repeated(clips, times=10):
+    """Each word of one speaker so many times in a row, without pauses; five rows a word."""
+    rng = np.random.default_rng(SEED)
+    for word in sorted({c.text for c in clips}):
+        takes = [as_float(c.audio) for c in clips if c.text == word]
+        for _ in range(5):
+            row = np.concatenate([takes[i] for i in rng.integers(0, len(takes), times)])
+            yield np.pad(row, corpus.RATE // 4), " ".join([word] * times)
 
 
 def noisy(pairs, ratio):
@@ -111,6 +121,8 @@ def main():
           for title, pairs in (("single words", bare), ("spoken strings", spoken))
           for silence in augment.SILENCES[1:]),
         ("joined strings", joined),
+        ("joined strings, no pauses", list(strings(singles, 0.0)) if singles else []),
+        ("one word ten times, no pauses", list(repeated(singles)) if singles else []),
         ("joined strings, noise at 20 dB", list(noisy(joined, 20.0))),
         ("joined strings, noise at 10 dB", list(noisy(joined, 10.0))),
         ("spoken strings, peak at -40 dBFS", list(louder(spoken, -40.0))),

@@ -128,16 +128,19 @@ class Mixture:
         return level * 0.05, [], [], []
 
     def row(self, rng, samples):
-        """Single words of one voice (mostly) in a row, pauses from none at all to a second."""
+        """Single words of one voice (mostly) in a row, pauses from none at all to a second. Some rows
+        say the same word again and again, some begin with a word and some end with one."""
         audio = np.zeros(samples, np.float32)
         one_voice = rng.random() < 0.6
         voice = self.voices.draw(rng)
         rate = rng.integers(16, 26)
-        pause = rng.choice([0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
-        at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.8))
-        spans = []
+        pause = rng.choice([0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
+        again = 0.75 if rng.random() < 0.3 else 0.0
+        at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.7))
+        spans, word = [], None
         while True:
-            word = self.vocabulary[rng.integers(len(self.vocabulary))]
+            if word is None or rng.random() >= again:
+                word = self.vocabulary[rng.integers(len(self.vocabulary))]
             clip = self.voices.say(rng, word, voice if one_voice else None)
             piece = clip.audio.astype(np.float32) / 32768.0
             piece = augment.speed(piece, int(np.clip(rate + rng.integers(-1, 2), 15, 26)))
@@ -155,6 +158,10 @@ class Mixture:
                 break
         if not spans:
             return self.noise(rng, samples)
+        if rng.random() < 0.2:
+            late = samples - spans[-1][2]
+            audio = np.roll(audio, late)
+            spans = [(word, start + late, stop + late) for word, start, stop in spans]
         said = [word for word, _, _ in spans]
         return audio, said, said, spans
 
@@ -163,7 +170,8 @@ class Mixture:
         audio, said, spans = np.zeros(samples, np.float32), [], []
         at = int(rng.uniform(0.0, 0.5 if rng.random() < 0.6 else 1.5) * RATE)
         rate = int(rng.integers(17, 25))
-        for _ in range(8):
+        pause = rng.choice([0.0, 0.2, 0.8])
+        for _ in range(max(8, 2 * most)):
             clip = clips[rng.integers(len(clips))]
             if at + clip.samples * 20 // rate + 1 > samples:
                 continue
@@ -174,7 +182,7 @@ class Mixture:
             scale = FRAME * 20 / rate
             spans += [(word, at + int(start * scale), at + int(stop * scale))
                       for word, start, stop in clip.words] or [None]
-            at += len(piece) + int(rng.exponential(rng.choice([0.2, 0.8])) * RATE)
+            at += len(piece) + int(rng.exponential(pause) * RATE)
             most -= 1
             if most == 0:
                 break
@@ -188,8 +196,9 @@ class Mixture:
         if len(fitting) == 0:
             return self.row(rng, samples)
         share = self.string_weights[fitting]
-        chosen = rng.choice(fitting, 8, p=share / share.sum())
-        audio, text, spans = self.joined(rng, samples, [self.strings[i] for i in chosen], 4)
+        most = 4 if samples < 8 * RATE else 8
+        chosen = rng.choice(fitting, 2 * most, p=share / share.sum())
+        audio, text, spans = self.joined(rng, samples, [self.strings[i] for i in chosen], most)
         if not text:
             return self.row(rng, samples)
         return audio, text.split(), text.split(), spans
