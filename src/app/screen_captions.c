@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unigbrk.h>
-#include <uniwidth.h>
 
 /* Below this a word is shown as unsure. */
 static const float UNSURE = 0.5f;
@@ -108,7 +107,7 @@ static void print_large(struct screen *screen, const struct caption_row *row, in
         if (at >= end)
             wattrset(screen->above, (int)look_at(screen, row, at, &end));
         size_t next = (size_t)(u8_grapheme_next(text + at, text + row->end) - text);
-        int width = u8_width(text + at, next - at, "UTF-8");
+        int width = text_width((const char *)text + at, next - at);
         print_block(screen->above, y, x, (const char *)text + at, next - at);
         x += BLOCK_COLUMNS * (width > 0 ? width : 1);
         at = next;

@@ -9,6 +9,7 @@
 #include <unilbrk.h>
 #include <unistr.h>
 #include <uniwidth.h>
+#include <wchar.h>
 
 enum {
     ESCAPE = 0x1B,
@@ -144,9 +145,30 @@ void text_copy(char *destination, size_t size, const char *text)
     destination[taken] = '\0';
 }
 
+/* ncurses counts as wcwidth() does, which differs from libunistring in some hundred characters. */
+static int character_width(ucs4_t character)
+{
+    int width = wcwidth((wchar_t)character);
+    if (width < 0)
+        width = uc_width(character, "UTF-8");
+    return width < 0 ? 0 : width;
+}
+
+static int width_between(const uint8_t *at, const uint8_t *end)
+{
+    int width = 0;
+    while (at < end) {
+        ucs4_t character;
+        at += decode(at, end, &character);
+        width += character_width(character);
+    }
+    return width;
+}
+
 int text_width(const char *text, size_t bytes)
 {
-    return u8_width((const uint8_t *)text, bytes, "UTF-8");
+    const uint8_t *start = (const uint8_t *)text;
+    return width_between(start, start + bytes);
 }
 
 size_t text_fit(const char *text, size_t bytes, int columns)
@@ -157,12 +179,12 @@ size_t text_fit(const char *text, size_t bytes, int columns)
     int left = columns < 2 ? 2 : columns;
     while (at < end) {
         const uint8_t *next = u8_grapheme_next(at, end);
-        int width = u8_width(at, (size_t)(next - at), "UTF-8");
+        int width = width_between(at, next);
         /* A cluster that is wider than a line is broken between its characters. */
         if (at == start && width > left) {
             ucs4_t character;
             next = at + decode(at, end, &character);
-            width = u8_width(at, (size_t)(next - at), "UTF-8");
+            width = width_between(at, next);
         }
         left -= width;
         if (left < 0)

@@ -2,6 +2,7 @@
 /* What reaches a terminal is harmless, and lines fit it. */
 #include "app/text.h"
 
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,8 @@
 
 #include <cmocka.h>
 #include <unistr.h>
+#include <uniwidth.h>
+#include <wchar.h>
 
 static void expect_clean(const char *text, const char *expected)
 {
@@ -146,6 +149,25 @@ static void test_copy(void **state)
     assert_string_equal(small, "");
 }
 
+/* In the program's locale; how many it is that libunistring counts otherwise is printed. */
+static void test_width_is_what_ncurses_draws(void **state)
+{
+    (void)state;
+    int otherwise = 0;
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        skip();
+    for (ucs4_t character = 0x20; character <= 0x10FFFF; character++) {
+        uint8_t text[6];
+        int bytes = u8_uctomb(text, character, sizeof text), drawn = wcwidth((wchar_t)character);
+        if (bytes < 0 || drawn < 0)
+            continue;
+        assert_int_equal(text_width((const char *)text, (size_t)bytes), drawn);
+        otherwise += u8_width(text, (size_t)bytes, "UTF-8") != drawn;
+    }
+    print_message("%d characters\n", otherwise);
+    setlocale(LC_CTYPE, "C");
+}
+
 static void test_width(void **state)
 {
     (void)state;
@@ -230,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_clean_random),
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_width),
+        cmocka_unit_test(test_width_is_what_ncurses_draws),
         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_wrap_counts_beyond_limit),
         cmocka_unit_test(test_wrap_random),
