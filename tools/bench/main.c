@@ -19,50 +19,25 @@ static const char HELP[] =
     "\n"
     "usage: utter-bench (--random SHAPE | --model DIR) [OPTION...]\n"
     "\n"
-    "Decodes a window of sound over and over, after the output was compared with that of a\n"
-    "plain C reference: with wrong output no time is printed. Prints medians, the work done\n"
-    "per second as a share of what this machine's registers can do in the same run, the time\n"
-    "of each step, the peak of memory, and the time from opening to the first decode.\n"
-    "\n"
-    "  --random SHAPE   a model with random weights of a shape (below)\n"
+    "  --random SHAPE   random weights: base, large, tiny or tiny-stable\n"
     "  --model DIR      a model in Hugging Face layout\n"
-    "  --window S       seconds of sound to decode; default 4; with --stream, to listen to: 14\n"
+    "  --window S       seconds of sound; default 4, with --stream 14\n"
     "  --threads N      default: the physical cores\n"
-    "  --repeat N       passes that are timed; default 9; with --stream 3\n"
-    "  --dtype TYPE     of the products: fp32 or int8; default: as the model's file has them\n"
-    "  --kernels NAME   portable, avx2, avx_vnni, avx512, avx512_vnni or neon_dot; default:\n"
-    "                   the best of this machine\n"
-    "  --stream         listen as live captions do, instead: CPU for each second of speech, with\n"
-    "                   drafts, commits and FINALs; each FINAL is compared with a transcription\n"
+    "  --repeat N       passes that are timed; default 9, with --stream 3\n"
+    "  --dtype TYPE     of the products: fp32 or int8; default: as the file has them\n"
+    "  --kernels NAME   portable, avx2, avx_vnni, avx512, avx512_vnni or neon_dot\n"
+    "  --stream         listen as live captions do: CPU for each second of speech\n"
     "  --encoder MODE   of --stream: window or cached; default: the model's\n"
     "  --latency NAME   of --stream: low, normal or high; default normal\n"
     "  --json           one JSON object instead of lines\n"
+    "  --storage KIND   of the random model's file: f32, f16 or bf16; default f32\n"
+    "  --keep DIR       write the random model there, where nothing is yet\n"
+    "  --samples FILE   decode these 32-bit floats, at the model's rate\n"
+    "  --output FILE    write the log-probabilities, 32-bit floats\n"
+    "  --on-demand      a pass for each line of standard input (tools/bench/peers.py)\n"
     "  --version, --help\n"
     "\n"
-    "The random model is written to a temporary folder ($TMPDIR or /tmp) and removed:\n"
-    "\n"
-    "  --storage KIND   f32, f16 or bf16 in its file; default f32\n"
-    "  --keep DIR       write it there, where nothing is yet, and leave it\n"
-    "\n"
-    "For comparison with other programs (tools/bench/peers.py):\n"
-    "\n"
-    "  --samples FILE   decode these 32-bit floats, which are at the model's rate\n"
-    "  --output FILE    write the log-probabilities, 32-bit floats, [frames, vocabulary]\n"
-    "  --on-demand      print \"ready\", then for each line of standard input a pass's seconds "
-    "and\n"
-    "                   those of CPU; with --stream, what each second of speech took of both\n"
-    "\n"
-    "shapes:\n";
-
-static const char EXAMPLES[] =
-    "\n"
-    "examples:\n"
-    "  utter-bench --random base                         4 s of sound on all cores\n"
-    "  utter-bench --random large --window 8 --threads 1\n"
-    "  utter-bench --model ~/models/wav2vec2 --stream    what live captions will cost\n"
-    "  utter-bench --random base --json | jq .seconds.median\n"
-    "\n"
-    "exit status: 0, or 1 when something failed or the output is wrong, or 2 for wrong usage\n";
+    "exit status: 1 when something failed or the output is wrong, 2 for wrong usage\n";
 
 enum {
     OPTION_RANDOM = 1,
@@ -332,7 +307,7 @@ int main(int argc, char **argv)
     int option, status = 0;
     while (!status && (option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         if (option == OPTION_HELP) {
-            printf("%s%s%s", HELP, RANDOM_SHAPES_HELP, EXAMPLES);
+            fputs(HELP, stdout);
             return 0;
         }
         if (option == OPTION_VERSION) {

@@ -33,12 +33,6 @@ static const struct random_shape shapes[] = {
     {"tiny-stable", 64, 96, 2, 4, 192, true},
 };
 
-const char RANDOM_SHAPES_HELP[] =
-    "  base         wav2vec2-base-960h: 94 million parameters\n"
-    "  large        wav2vec2-large-960h-lv60, XLSR and XLS-R 300M: 316 million\n"
-    "  tiny         as base, a thousandth of the work, for tests\n"
-    "  tiny-stable  as large, the same\n";
-
 static const char *const tokens[] = {
     "<pad>", "<s>", "</s>", "<unk>", "|", "E", "T", "A", "O", "N", "I", "H", "S", "R", "D", "L",
     "U",     "M",   "W",    "C",     "F", "G", "Y", "P", "B", "V", "K", "'", "X", "J", "Q", "Z"};

@@ -14,9 +14,6 @@ struct random_shape;
 /** NULL when there is no shape of that name. */
 const struct random_shape *random_shape_find(const char *name);
 
-/** The names with what they stand for, a line each, for --help. */
-extern const char RANDOM_SHAPES_HELP[];
-
 enum random_storage { RANDOM_F32, RANDOM_F16, RANDOM_BF16 };
 
 /** Writes the four files into a directory that exists. */
