@@ -180,7 +180,7 @@ def run_condition(args, clips, texts, level, kind, snr):
 
 
 def run_conditions(args, clips, texts):
-    rows, pairs = [], ([], [])
+    rows, pairs = [], [[], []]
     print("| condition | words | WER on, off | deletions on, off | difference | words outside | in utterances |\n"
           "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, level, kind, snr in CONDITIONS:
