@@ -306,7 +306,6 @@ static void being_behind_is_told_and_ends(void **state)
     wait_for_event(&f, 'U');
     assert_false(status_of(&f).behind);
     assert_int_equal(f.text.rung, 0);
-    int64_t passes = f.model.passes;
     utter_live_finish(f.live, f.count);
     read_all(&f);
     assert_int_equal(f.text.lost, 0); /* late, but whole */
@@ -316,7 +315,7 @@ static void being_behind_is_told_and_ends(void **state)
     assert_string_equal(f.text.commits, said);
     assert_true(status_of(&f).load > 0.0f);
     /* Fewer decodes than one a hop. */
-    assert_true(passes < f.count / (VOICE_RATE * 2 / 5));
+    assert_true(f.model.passes < f.count / (VOICE_RATE * 2 / 5));
     close_fixture(&f);
 }
 
