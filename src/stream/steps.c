@@ -63,6 +63,16 @@ static int64_t find_cut(const struct utter_stream *s, int64_t from)
     return audio_quietest(&s->audio, from > half ? from : half, s->cursor, span > 0 ? span : 1);
 }
 
+/* In the middle of the silence, for its second half may hold the next word's weak beginning: that
+ * is the next utterance's pre-roll. Words heard in the silence all the same stay in this one. */
+static int64_t find_silence_end(const struct utter_stream *s, int64_t from)
+{
+    int64_t block = s->audio.block;
+    int64_t middle = s->cursor - s->endpoint.silent / 2 * block;
+    int64_t end = larger(middle, (from + block - 1) / block * block);
+    return end < s->cursor ? end : s->cursor;
+}
+
 static void listen_block(struct utter_stream *s)
 {
     const float *block = audio_at(&s->audio, s->cursor);
@@ -83,7 +93,7 @@ static void listen_block(struct utter_stream *s)
     case ENDPOINT_NONE:
         break;
     case ENDPOINT_SILENCE:
-        end_utterance(s, s->cursor, false);
+        end_utterance(s, find_silence_end(s, larger(words_end, committed_end)), false);
         break;
     case ENDPOINT_PAUSE:
         words_end = larger(words_end, s->cursor - s->endpoint.faint * block_samples);

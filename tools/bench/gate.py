@@ -1,8 +1,9 @@
 """What the voice gate costs: python gate.py DATASET.tsv [--model DIR] [--utter PROGRAM] [--json FILE]
 
-Joins the recordings of a table (columns `file`, `text`) to sessions of about a minute, with pauses
-of 0.5 to 4 s of each recording's own room, at several levels and under several noises; streams them
-with the gate and without it, and prints a table. Deletions are the words that a gate can lose;
+Joins the recordings of a table (columns `file`, `text`), shuffled, to sessions of about a minute, with
+pauses of 0.5 to 4 s of each recording's own room, at several levels and under several noises; streams
+them with the gate and without it, and prints a table. (In a table's own order one speaker says one
+word many times over, and without the gate a model hears it by its neighbours.) Deletions are the words that a gate can lose;
 words outside are those of `utter transcribe` on the same session that lie in no utterance. Then the
 noises alone: the share of them that opens the gate. Needs numpy, scipy and soundfile.
 """
@@ -103,10 +104,11 @@ def faded_onto(parts, part, fade=160):
 
 
 def sessions(clips, texts, seed):
-    """Yields (samples, text), the speech at a level of 1; with another seed other pauses."""
+    """Yields (samples, text), the speech at a level of 1; with another seed another order and pauses."""
     rng = np.random.default_rng(SEED + seed)
     parts, words = [], []
-    for clip, text in zip(clips, texts):
+    for number in rng.permutation(len(clips)):
+        clip, text = clips[number], texts[number]
         clip = clip / max(speech_level(clip), 1e-6)
         pause = room(rng, clip, int(rng.uniform(0.5, 4.0) * RATE))
         parts = faded_onto(faded_onto(parts, pause), clip)
@@ -219,7 +221,7 @@ def arguments():
     parser.add_argument("--json", type=Path, help="also write all reports there")
     parser.add_argument("--only", nargs="*", help="conditions, as the table calls them")
     parser.add_argument("--noise-seconds", type=int, default=60)
-    parser.add_argument("--seeds", type=int, default=1, help="as many times, each with other pauses and noise")
+    parser.add_argument("--seeds", type=int, default=1, help="as many times, each in another order, with other pauses and noise")
     return parser.parse_args()
 
 
