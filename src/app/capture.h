@@ -25,6 +25,7 @@
 enum {
     CAPTURE_RING_SAMPLES = 1 << 21, /* two minutes of 16 kHz mono, 20 s of 48 kHz stereo */
     CAPTURE_RING_CHUNKS = 1 << 13,
+    CAPTURE_HEARD = 4,
 };
 
 enum capture_state {
@@ -32,6 +33,7 @@ enum capture_state {
     CAPTURE_OPEN = 1,      /* sample_rate, channels, device and title are set */
     CAPTURE_NO_DEVICE = 2, /* message says why; so for the other failure */
     CAPTURE_FAILED = 3,
+    CAPTURE_MOVED = 4, /* was open; what was asked for is another source now, or none: start anew */
 };
 
 /** One callback's worth of audio. */
@@ -49,6 +51,11 @@ struct capture_shared {
     char device[256]; /* by which it can be found again ... */
     char title[256];  /* ... and what people call it: neither is to be trusted */
     char message[256];
+
+    /* What the sound server says where the sound comes from, the last at [heard_count - 1], modulo
+       CAPTURE_HEARD, and not to be trusted either. A server may move a stream while it runs. */
+    _Atomic uint32_t heard_count; /* child */
+    char heard[CAPTURE_HEARD][256];
 
     _Atomic int64_t heartbeat_ns; /* of the last callback; 0 before the first */
     _Atomic bool paused;          /* parent: leave samples alone, keep the heart beating */

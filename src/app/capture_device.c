@@ -119,15 +119,26 @@ static PaDeviceIndex find_default(struct capture_shared *shared)
     return paNoDevice;
 }
 
+/* Asked for by its name: to PipeWire 0.3 "@DEFAULT_MONITOR@" is the default microphone. */
+static PaDeviceIndex find_desktop(struct capture_shared *shared, const struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->pulse_count; i++)
+        if (inputs->pulse[i].is_desktop)
+            return use_pulse(shared, inputs->pulse[i].name, PULSE_DESKTOP, "desktop sound");
+    snprintf(shared->message, sizeof(shared->message),
+             "there is no desktop sound: PulseAudio or PipeWire does not run, or has no output");
+    return paNoDevice;
+}
+
 PaDeviceIndex capture_device_find(struct capture_shared *shared, const char *wanted)
 {
     static struct inputs inputs; /* large, and of a process that does nothing else */
     if (!wanted[0])
         return find_default(shared);
-    if (strcmp(wanted, PULSE_DESKTOP) == 0)
-        return use_pulse(shared, "@DEFAULT_MONITOR@", PULSE_DESKTOP, "desktop sound");
     inputs.portaudio_count = Pa_GetDeviceCount() > 0 ? Pa_GetDeviceCount() : 0;
     inputs.pulse_count = pulse_sources_list(inputs.pulse);
+    if (strcmp(wanted, PULSE_DESKTOP) == 0)
+        return find_desktop(shared, &inputs);
     bool number = strspn(wanted, "0123456789") == strlen(wanted);
     return number ? find_number(shared, &inputs, wanted) : find_name(shared, &inputs, wanted);
 }

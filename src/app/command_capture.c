@@ -6,6 +6,7 @@
 #include "app/capture.h"
 #include "app/capture_device.h"
 #include "app/command.h"
+#include "app/pulse_watch.h"
 #include "app/thread.h"
 
 #include <stdio.h>
@@ -102,6 +103,7 @@ static int record(struct capture_shared *shared, const char *wanted, int rate)
     publish(shared, stream ? CAPTURE_OPEN : CAPTURE_FAILED);
     if (!stream)
         return EXIT_FAILURE;
+    pulse_watch_start(shared);
     while (!atomic_load_explicit(&shared->stop, memory_order_relaxed) &&
            Pa_IsStreamActive(stream) == 1)
         Pa_Sleep(20);

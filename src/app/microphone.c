@@ -16,6 +16,8 @@ static const int64_t OPEN_LIMIT_NS = 15000000000;  /* a sound system starts with
 static const int64_t FIRST_LIMIT_NS = 10000000000; /* Bluetooth takes seconds to its first sample */
 static const int64_t FIRST_BURST_NS = 200000000;   /* what it heard while it was being opened */
 static const int64_t DEAD_NS = 1500000000;         /* no callback for so long: the input is dead */
+static const int64_t MOVED_NS = 4000000000;        /* the same just after the server moved it */
+static const int64_t LATE_NS = 500000000;          /* and this is told then */
 static const int64_t RETRY_NS = 500000000, RETRY_LIMIT_NS = 2000000000;
 static const char SILENT[] = "it opens, but no sound comes from it";
 static const struct timespec PUMP_NAP = {.tv_nsec = 20000000};
@@ -41,10 +43,13 @@ struct microphone {
     int64_t position;       /* where the next frame is pushed */
     int64_t dropped_held;   /* frames that fell out of the child's ring before held chunks */
     bool paused;
-    int64_t opened_ns;   /* when the child was started */
-    int64_t running_ns;  /* when it had opened its input; 0: not yet */
-    int64_t retry_ns;    /* when it is tried again */
-    int64_t patience_ns; /* how long that is put off the next time */
+    int64_t opened_ns;    /* when the child was started */
+    int64_t running_ns;   /* when it had opened its input; 0: not yet */
+    int64_t retry_ns;     /* when it is tried again */
+    int64_t patience_ns;  /* how long that is put off the next time */
+    bool restarting;      /* it is to hear another source, and has not yet */
+    uint32_t heard_count; /* what of the child's was told */
+    int64_t moved_ns;     /* when the server last moved its stream; 0: not yet */
 
     pthread_mutex_t lock; /* guards status */
     struct source_status status;
@@ -151,15 +156,32 @@ static void put_off(struct microphone *m)
     m->patience_ns = m->patience_ns < RETRY_LIMIT_NS ? 2 * m->patience_ns : RETRY_LIMIT_NS;
 }
 
-/* Gives the input up; what was heard is flushed. It is tried again soon. */
-static void lose(struct microphone *m, const char *message)
+/* Gives the input up; what was heard is flushed. */
+static void give_up(struct microphone *m, enum source_state state, const char *message)
 {
     break_audio(m);
     m->position = m->clock.position; /* past what did not fit into the recogniser's ring */
-    tell(m, SOURCE_LOST, message);   /* which may lie in the child's mapping */
+    tell(m, state, message);         /* which may lie in the child's mapping */
     capture_child_kill(&m->child);
     m->chunk_seen = m->chunk_free = m->chunk_passed = m->frames_passed = 0;
+    m->heard_count = 0;
+    m->moved_ns = 0;
+}
+
+/* It is tried again soon. */
+static void lose(struct microphone *m, const char *message)
+{
+    give_up(m, SOURCE_LOST, message);
+    m->restarting = false;
     put_off(m);
+}
+
+/* What was asked for is another source now: it is opened at once. */
+static void restart(struct microphone *m)
+{
+    give_up(m, m->paused ? SOURCE_PAUSED : SOURCE_WAITING, "");
+    m->restarting = true;
+    m->retry_ns = 0;
 }
 
 static void reopen(struct microphone *m)
@@ -177,6 +199,27 @@ static void reopen(struct microphone *m)
     atomic_store(&m->child.shared->paused, m->paused);
 }
 
+/* Tells where the sound comes from, once that is not what it was. */
+static void follow_heard(struct microphone *m)
+{
+    const struct capture_shared *shared = m->child.shared;
+    uint32_t count = atomic_load_explicit(&shared->heard_count, memory_order_acquire);
+    if (count == m->heard_count)
+        return;
+    bool first = m->heard_count == 0;
+    char *heard = text_clean(shared->heard[(count - 1) % CAPTURE_HEARD]);
+    m->heard_count = count;
+    if (!first)
+        m->moved_ns = now_ns();
+    pthread_mutex_lock(&m->lock);
+    bool known = m->status.heard[0] != '\0';
+    bool other = heard && strcmp(heard, m->status.heard) != 0;
+    text_copy(m->status.heard, sizeof(m->status.heard), heard ? heard : "");
+    m->status.moves += known && (!first || other);
+    pthread_mutex_unlock(&m->lock);
+    free(heard);
+}
+
 /* The child's input is open: passes its audio on and looks after its heart. */
 static void pump_open(struct microphone *m)
 {
@@ -188,18 +231,23 @@ static void pump_open(struct microphone *m)
     if (m->running_ns == 0)
         m->running_ns = now_ns();
     pass_audio(m);
+    follow_heard(m);
     int64_t beat = atomic_load_explicit(&shared->heartbeat_ns, memory_order_relaxed);
     int64_t now = now_ns();
+    bool moved = m->moved_ns > 0 && now - m->moved_ns < MOVED_NS;
     if (!capture_child_alive(&m->child))
         lose(m, "its recording ended");
     else if (beat == 0 && now - m->running_ns > FIRST_LIMIT_NS)
         lose(m, SILENT);
-    else if (beat > 0 && now - beat > DEAD_NS)
+    else if (beat > 0 && now - beat > (moved ? MOVED_NS : DEAD_NS))
         lose(m, "no sound comes from it any more");
     else if (m->paused && beat > 0)
         tell(m, SOURCE_PAUSED, "");
+    else if (moved && now - beat > LATE_NS)
+        tell(m, SOURCE_WAITING, "");
     else if (!m->paused && m->chunk_free > 0) {
         tell(m, SOURCE_LISTENING, "");
+        m->restarting = false;
         m->patience_ns = RETRY_NS;
     }
 }
@@ -213,6 +261,9 @@ static void pump_child(struct microphone *m)
     switch (atomic_load_explicit(&m->child.shared->state, memory_order_acquire)) {
     case CAPTURE_OPEN:
         pump_open(m);
+        break;
+    case CAPTURE_MOVED:
+        restart(m);
         break;
     case CAPTURE_STARTING:
         if (now_ns() - m->opened_ns > OPEN_LIMIT_NS)
@@ -247,10 +298,11 @@ static void *pump(void *user)
         pump_child(m);
         nanosleep(&PUMP_NAP, NULL);
     }
-    if (m->child.shared && atomic_load(&m->child.shared->state) == CAPTURE_OPEN)
+    int state = m->child.shared ? atomic_load(&m->child.shared->state) : CAPTURE_STARTING;
+    if (state == CAPTURE_OPEN || state == CAPTURE_MOVED)
         break_audio(m);
     int64_t end = m->clock.position;
-    if (m->status.state == SOURCE_LOST)
+    if (m->status.state == SOURCE_LOST || (m->restarting && m->status.state == SOURCE_WAITING))
         end = sample_clock_at(&m->clock, now_ns());
     m->outlet->finish(m->outlet, end);
     capture_child_stop(&m->child);

@@ -328,20 +328,25 @@ static void mixer_pause(struct source *source, bool paused)
 static void mixer_status(struct source *source, struct source_status *status)
 {
     struct mixer *mixer = (struct mixer *)source;
-    struct source_status second;
-    source_status(mixer->inputs[0].source, status);
+    struct source_status first, second;
+    source_status(mixer->inputs[0].source, &first);
     source_status(mixer->inputs[1].source, &second);
-    const struct source *lost = status->state == SOURCE_LOST  ? mixer->inputs[0].source
+    *status = first;
+    const struct source *lost = first.state == SOURCE_LOST    ? mixer->inputs[0].source
                                 : second.state == SOURCE_LOST ? mixer->inputs[1].source
                                                               : NULL;
     if (lost != NULL) {
-        struct source_status own = status->state == SOURCE_LOST ? *status : second;
-        *status = own;
+        const struct source_status *own = first.state == SOURCE_LOST ? &first : &second;
+        *status = *own;
         snprintf(status->message, sizeof status->message, "%.100s: %.250s", lost->name,
-                 own.message);
+                 own->message);
     } else if (second.state == SOURCE_WAITING) {
         *status = second;
     }
+    status->moves = first.moves + second.moves;
+    status->heard[0] = '\0';
+    if (first.heard[0] != '\0' && second.heard[0] != '\0')
+        snprintf(status->heard, sizeof status->heard, "%.95s + %.95s", first.heard, second.heard);
 }
 
 static void mixer_stop(struct source *source)

@@ -23,6 +23,7 @@ struct pulse_source {
     int channels;
     bool monitor;
     bool is_default;
+    bool is_desktop; /**< the default output's monitor */
 };
 
 /** Returns how many there are, 0 without a server. */

@@ -90,6 +90,9 @@ static void follow_sources(struct session *session)
         source_status(input->source, &now);
         if (now.state != input->heard.state || !input->was_heard)
             tell_state(session, input, &now);
+        if (now.moves != input->heard.moves)
+            session_say(session, "%.200s is heard from %.200s now", input->source->name,
+                        now.heard[0] != '\0' ? now.heard : "elsewhere");
         input->heard = now;
     }
 }
@@ -129,13 +132,20 @@ static void follow_peak(struct session *session, struct status_line *status)
     status->clipping = session->clipped_ns != 0 && now - session->clipped_ns < PEAK_NS;
 }
 
+/* What an input is called, or once it was moved what it hears. */
+static const char *shown_name(const struct session_input *input)
+{
+    if (input->heard.moves > 0 && input->heard.heard[0] != '\0')
+        return input->heard.heard;
+    return input->source->short_name != NULL ? input->source->short_name : input->source->name;
+}
+
 static void draw(struct session *session)
 {
     char line[512];
     const struct session_input *input = worst_input(session);
     struct status_line status = {
-        .source =
-            input->source->short_name != NULL ? input->source->short_name : input->source->name,
+        .source = shown_name(input),
         .model = session->model_name,
         .state = input->heard.state,
         .kept = session->keeper.history != NULL ? "history on" : "history off",

@@ -24,6 +24,8 @@ struct source_status {
     enum source_state state;
     bool failed;       /* ENDED, but not as it should */
     char message[400]; /* LOST or failed: why, one clean line */
+    int moves;         /* times that its sound came from elsewhere all at once ... */
+    char heard[200];   /* ... and where it comes from, clean; empty: not known */
 };
 
 /** What one input of a source that has several lost, while another was heard. */
