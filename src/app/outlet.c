@@ -43,6 +43,8 @@ static void finish(struct outlet *base, int64_t end)
     struct live_outlet *outlet = (struct live_outlet *)base;
     follow(outlet, end);
     utter_live_finish(outlet->live, end - atomic_load(&outlet->base));
+    if (outlet->recorder != NULL)
+        recorder_finish(outlet->recorder);
 }
 
 void live_outlet_open(struct live_outlet *outlet, struct utter_live *live,

@@ -35,11 +35,13 @@ struct recorder {
     int sample_rate;
     int channels;
     pthread_t thread;
-    atomic_bool finished; /* by the main thread */
+    atomic_bool finished; /* no samples will come */
+    atomic_bool left;     /* and nobody waits for a disk that refuses them */
     atomic_int failure;   /* errno of what the disk refuses just now; 0: nothing */
     atomic_bool broken;   /* the encoder has given up */
     _Atomic int64_t lost; /* frames for which there was no room */
     int64_t written;      /* frames in the file; the thread's, then the closer's */
+    bool closed;          /* the same: the encoder has written its end */
 
     /* A single-producer single-consumer ring, as that of capture.h. */
     uint64_t capacity;     /* frames */
@@ -47,8 +49,8 @@ struct recorder {
     _Atomic uint64_t chunks_given;
     _Atomic uint64_t chunks_taken;
     _Atomic uint64_t frames_taken;
-    struct chunk chunks[RING_CHUNKS];
-    float samples[]; /* [capacity, channels] */
+    struct chunk *chunks; /* [RING_CHUNKS] */
+    float *samples;       /* [capacity, channels], in the same allocation */
 };
 
 /* ---- the file, as libsndfile sees it ---- */
@@ -91,7 +93,7 @@ static sf_count_t file_write(const void *bytes, sf_count_t count, void *user)
             continue;
         }
         atomic_store(&recorder->failure, errno);
-        if (atomic_load(&recorder->finished))
+        if (atomic_load(&recorder->left))
             break;
         nanosleep(&NAP, NULL);
     }
@@ -154,6 +156,18 @@ static void write_chunk(struct recorder *recorder, const struct chunk *chunk)
                           memory_order_release);
 }
 
+/* The file and the ring are let go of while the session goes on with another input. */
+static void end(struct recorder *recorder)
+{
+    recorder->closed = sf_close(recorder->file) == 0;
+    close(recorder->descriptor);
+    if (recorder->written == 0)
+        unlink(recorder->path);
+    free(recorder->chunks);
+    recorder->chunks = NULL;
+    recorder->descriptor = -1;
+}
+
 static void *run(void *user)
 {
     struct recorder *recorder = user;
@@ -166,9 +180,11 @@ static void *run(void *user)
             atomic_store_explicit(&recorder->chunks_taken, ++chunk, memory_order_release);
         }
         if (finished)
-            return NULL;
+            break;
         nanosleep(&NAP, NULL);
     }
+    end(recorder);
+    return NULL;
 }
 
 /* ---- the main thread's side ---- */
@@ -177,6 +193,7 @@ static void discard(struct recorder *recorder)
 {
     if (recorder->descriptor >= 0)
         close(recorder->descriptor);
+    free(recorder->chunks);
     free(recorder->path);
     free(recorder);
 }
@@ -208,8 +225,7 @@ struct recorder *recorder_open(const char *path, int sample_rate, int channels,
         return NULL;
     }
     size_t capacity = (size_t)sample_rate * RING_SECONDS;
-    struct recorder *recorder =
-        calloc(1, sizeof *recorder + capacity * (size_t)channels * sizeof(float));
+    struct recorder *recorder = calloc(1, sizeof *recorder);
     if (recorder == NULL) {
         fault_memory(error);
         return NULL;
@@ -219,10 +235,13 @@ struct recorder *recorder_open(const char *path, int sample_rate, int channels,
     recorder->channels = channels;
     recorder->capacity = capacity;
     recorder->path = strdup(path);
-    if (recorder->path == NULL) {
+    recorder->chunks = calloc(1, RING_CHUNKS * sizeof *recorder->chunks +
+                                     capacity * (size_t)channels * sizeof(float));
+    if (recorder->path == NULL || recorder->chunks == NULL) {
         fault_memory(error);
         goto fail;
     }
+    recorder->samples = (float *)(recorder->chunks + RING_CHUNKS);
     if (!open_file(recorder, error))
         goto fail;
     int failure = thread_start(&recorder->thread, run, recorder);
@@ -250,19 +269,17 @@ void recorder_finish(struct recorder *recorder)
 
 bool recorder_close(struct recorder *recorder, bool *kept, struct utter_error *error)
 {
+    atomic_store(&recorder->left, true);
     recorder_finish(recorder);
     pthread_join(recorder->thread, NULL);
     *kept = recorder->written > 0;
-    bool closed = sf_close(recorder->file) == 0;
     bool ok = recorder_check(recorder, error);
     double lost = (double)atomic_load(&recorder->lost) / recorder->sample_rate;
-    if (ok && (atomic_load(&recorder->broken) || (*kept && !closed)))
+    if (ok && (atomic_load(&recorder->broken) || (*kept && !recorder->closed)))
         ok = fault_set(error, UTTER_ERROR_FILE, "the recording: cannot be completed");
     else if (ok && lost > 0)
         ok = fault_set(error, UTTER_ERROR_FILE,
                        "the recording lacks %.1f s, for which the disk was too slow", lost);
-    if (!*kept)
-        unlink(recorder->path);
     discard(recorder);
     return ok;
 }

@@ -23,11 +23,15 @@ void recorder_push(struct recorder *recorder, const float *samples, int64_t coun
 /** False, and why, while the disk refuses the audio; it is tried again. Main thread. */
 bool recorder_check(const struct recorder *recorder, struct utter_error *error);
 
-/** No samples will come any more. Main thread; does not wait. */
+/**
+ * No samples will come any more: the thread completes the file, closes it and ends, however long
+ * the disk refuses. The pump's or, without one, the main thread's; does not wait.
+ */
 void recorder_finish(struct recorder *recorder);
 
 /**
- * Waits until all is written, and frees; without a single sample the file is taken away again.
+ * Waits until all is written that the disk takes, and frees; without a single sample the file is
+ * taken away again.
  * `*kept` is whether it is there. False, and why, when audio is missing. Main thread.
  */
 bool recorder_close(struct recorder *recorder, bool *kept, struct utter_error *error);

@@ -111,6 +111,13 @@ def the_inputs_of_a_split_are_recorded_each():
     assert off <= 2 * LIMIT_MS, (mine, theirs)
 
 
+def open_recordings(pid):
+    """The recordings that the process has open."""
+    folder = f"/proc/{pid}/fd"
+    targets = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+    return [target for target in targets if target.endswith(".flac")]
+
+
 def an_input_that_is_changed_goes_on_in_another_file():
     with live.Home() as home, TwoMicrophones(home) as microphone:
         speaker = spoken_time.TimeSpeaker(microphone.pipe)
@@ -131,6 +138,7 @@ def an_input_that_is_changed_goes_on_in_another_file():
             live.wait_for(lambda: terminal.shows("listening"), "the program to listen")
             time.sleep(3)
             assert live.capture_processes(terminal.pid) == capture, "the new input was lost at once"
+            live.wait_for(lambda: len(open_recordings(terminal.pid)) == 1, "the first recording to be closed")
             assert terminal.shows("REC"), "nobody says that it records"
             terminal.keys("q")
             assert terminal.wait_end() == 0

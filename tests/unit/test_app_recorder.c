@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -156,6 +157,53 @@ static void test_a_disk_that_stays_full_is_no_prison(void **state)
     assert_non_null(strstr(error.message, "the recording: "));
 }
 
+/* How many descriptors of this process are of the recording. */
+static int open_files(void)
+{
+    char path[64], target[512];
+    int count = 0;
+    for (int i = 0; i < 64; i++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", i);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        count += length > 0 && strcmp(target, scratch_file) == 0;
+    }
+    return count;
+}
+
+/* One that is finished lets go of its file by itself, once the disk has taken all. */
+static void test_what_is_finished_is_closed(void **state)
+{
+    (void)state;
+    struct utter_error error;
+    bool kept;
+    for (int full = 0; full < 2; full++) {
+        struct recorder *recorder = recorder_open(scratch_file, RATE, 1, &error);
+        assert_non_null(recorder);
+        assert_int_equal(open_files(), 1);
+        if (full)
+            limit_files(20000);
+        for (int64_t block = 0; block < 500; block++)
+            push_block(recorder, 1, block * BLOCK);
+        recorder_finish(recorder);
+        if (full) {
+            while (recorder_check(recorder, &error))
+                nap();
+            for (int i = 0; i < 20; i++)
+                nap();
+            assert_int_equal(open_files(), 1);
+            limit_files(RLIM_INFINITY);
+        }
+        while (open_files() > 0)
+            nap();
+        assert_true(recorder_check(recorder, &error));
+        expect_blocks(500, 0, 0);
+        assert_true(recorder_close(recorder, &kept, &error));
+        assert_true(kept);
+        unlink(scratch_file);
+    }
+}
+
 /* The pump never waits: what does not fit is lost, counted, and silence in the file. */
 static void test_a_slow_disk(void **state)
 {
@@ -212,6 +260,7 @@ int main(void)
         TEST(test_nothing_leaves_nothing),
         TEST(test_a_full_disk_is_tried_again),
         TEST(test_a_disk_that_stays_full_is_no_prison),
+        TEST(test_what_is_finished_is_closed),
         TEST(test_a_slow_disk),
         TEST(test_a_crash),
     };
