@@ -30,6 +30,7 @@ struct history_writer {
     int64_t end;   /* of the last event */
     int64_t words; /* of all FINALs */
     bool has_words;
+    bool sync_due;    /* once all is written */
     bool failed_sync; /* has been said */
 };
 
@@ -83,6 +84,7 @@ static bool make_file(struct history_writer *writer, struct utter_error *error)
     if (writer->file >= 0)
         writer->output = output_adopt(writer->file, "the history", error);
     if (writer->output != NULL) {
+        output_background(writer->output);
         writer->sync = disk_sync_start(writer->file, directory, &ignored);
     } else if (writer->file >= 0) {
         unlink(writer->path);
@@ -107,10 +109,19 @@ bool history_writer_flush(struct history_writer *writer, struct utter_error *err
     writer->waiting_count = 0; /* from here on the output has it, whatever the disk says */
     if (!output_write(writer->output, writer->waiting, count, error))
         return false;
+    if (writer->sync_due && writer->sync != NULL && output_settled(writer->output)) {
+        disk_sync_request(writer->sync);
+        writer->sync_due = false;
+    }
     int failure = writer->sync != NULL ? disk_sync_failure(writer->sync) : 0;
     bool new_failure = failure != 0 && !writer->failed_sync;
     writer->failed_sync = failure != 0;
     return !new_failure || refuse_sync(failure, error);
+}
+
+bool history_writer_settled(const struct history_writer *writer)
+{
+    return writer->output != NULL && output_settled(writer->output);
 }
 
 /* Takes `line` over. */
@@ -183,10 +194,8 @@ bool history_writer_event(struct history_writer *writer, const struct utter_even
     if (event->type == UTTER_EVENT_FINAL)
         writer->words += (int64_t)event->word_count;
     writer->has_words |= event->word_count > 0;
-    bool ok = write_line(writer, sink_json_event(event, speaker, &options, &sentence_start), error);
-    if (event->type == UTTER_EVENT_FINAL && writer->sync != NULL)
-        disk_sync_request(writer->sync);
-    return ok;
+    writer->sync_due |= event->type == UTTER_EVENT_FINAL;
+    return write_line(writer, sink_json_event(event, speaker, &options, &sentence_start), error);
 }
 
 bool history_writer_pause(struct history_writer *writer, struct utter_error *error)
@@ -226,12 +235,15 @@ bool history_writer_has_words(const struct history_writer *writer)
     return writer->has_words;
 }
 
+/* Waits for the disk. */
 static bool write_end(struct history_writer *writer, struct utter_error *error)
 {
     double end = (double)writer->end / writer->sample_rate;
     json_t *object =
         json_pack("{ss, sf, sI}", "type", "end", "end", end, "words", (json_int_t)writer->words);
     bool ok = write_line(writer, make_line(object), error);
+    if (writer->output != NULL && (ok || !output_settled(writer->output)))
+        ok = output_drain(writer->output, error); /* and what waits before the line */
     if (ok && writer->sync != NULL)
         disk_sync_request(writer->sync);
     return ok;

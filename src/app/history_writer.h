@@ -2,11 +2,11 @@
 /**
  * A session on its way into the history: a line of JSON for what it is (session), for each COMMIT,
  * FINAL and GAP as `--format jsonl` writes them, for each pause and recording, and for its end. A
- * line is with the system before the call that wrote it returns, so that no crash of ours takes it
- * back; at each FINAL the disk is told to keep it. What a full disk refuses, the file itself
- * included, is tried again with the next call.
+ * line is with the system before the call that wrote it returns, unless the disk hangs, so that no
+ * crash of ours takes it back; at each FINAL the disk is told to keep it. What a full disk refuses,
+ * the file itself included, is tried again with the next call.
  *
- * One thread at a time; no call waits for the disk to keep anything.
+ * One thread at a time; no call but the last waits for the disk (disk_writer.h).
  */
 #ifndef APP_HISTORY_WRITER_H
 #define APP_HISTORY_WRITER_H
@@ -40,6 +40,8 @@ bool history_writer_recorded(struct history_writer *writer, int number, int spea
                              struct utter_error *error);
 /** Tries again to write what was refused. */
 bool history_writer_flush(struct history_writer *writer, struct utter_error *error);
+/** Whether the system had all when something was written or tried last. */
+bool history_writer_settled(const struct history_writer *writer);
 
 /** Where a recording of the session may lie, counted from 1; the caller frees it. */
 char *history_writer_recording(struct history_writer *writer, int number,

@@ -40,6 +40,11 @@ bool keeper_check(struct keeper *keeper, struct utter_error *error)
     return ok;
 }
 
+bool keeper_settled(const struct keeper *keeper)
+{
+    return keeper->history == NULL || history_writer_settled(keeper->history);
+}
+
 struct recorder *keeper_record(struct keeper *keeper, int sample_rate, int channels,
                                struct utter_error *error)
 {

@@ -37,6 +37,8 @@ void keeper_recorded(struct keeper *keeper, const struct recorder *recorder, int
 
 /** Tries again to write what was refused; false, and why, while something is. */
 bool keeper_check(struct keeper *keeper, struct utter_error *error);
+/** Whether the system had all words when something was written or tried last. */
+bool keeper_settled(const struct keeper *keeper);
 
 /**
  * A recorder for one more source, which stays the keeper's; NULL when none is wanted or, with

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/output.h"
 
+#include "app/disk_writer.h"
 #include "app/fault.h"
 #include "app/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,8 @@ struct output {
     char *temporary;
     char *pending; /* bytes that the system has not taken yet */
     size_t pending_count;
+    struct disk_writer *writer; /* has what is pending in its stead; NULL: nobody does */
+    bool settled;               /* as of the last write */
 };
 
 static bool refuse(struct output *output, int number, struct utter_error *error)
@@ -138,26 +140,35 @@ struct output *output_adopt(int descriptor, const char *name, struct utter_error
     return output;
 }
 
-/* Writes all that the system takes; returns how many bytes that was. */
-static size_t write_through(int descriptor, const char *bytes, size_t count)
+void output_background(struct output *output)
 {
-    size_t done = 0;
-    while (done < count) {
-        ssize_t written = write(descriptor, bytes + done, count - done);
-        if (written > 0) {
-            done += (size_t)written;
-        } else if (written < 0 && errno == EAGAIN) {
-            struct pollfd ready = {descriptor, POLLOUT, 0};
-            poll(&ready, 1, -1);
-        } else if (written == 0 || errno != EINTR) {
-            break;
-        }
+    output->writer = disk_writer_start(output->descriptor);
+}
+
+static bool judge(struct output *output, enum disk_state state, int number,
+                  struct utter_error *error)
+{
+    output->settled = state == DISK_WRITTEN;
+    switch (state) {
+    case DISK_WRITTEN:
+    case DISK_BUSY:
+        return true;
+    case DISK_HANGS:
+        return fault_set(error, UTTER_ERROR_SYSTEM, "%s: the disk does not answer", output->name);
+    case DISK_REFUSES:
+        return refuse(output, number, error);
+    default:
+        return fault_memory(error);
     }
-    return done;
 }
 
 bool output_write(struct output *output, const char *bytes, size_t count, struct utter_error *error)
 {
+    if (output->writer != NULL) {
+        int number = 0;
+        enum disk_state state = disk_writer_give(output->writer, bytes, count, &number);
+        return judge(output, state, number, error);
+    }
     if (count > 0) {
         char *pending = realloc(output->pending, output->pending_count + count);
         if (pending == NULL)
@@ -166,18 +177,34 @@ bool output_write(struct output *output, const char *bytes, size_t count, struct
         output->pending = pending;
         output->pending_count += count;
     }
-    size_t done = write_through(output->descriptor, output->pending, output->pending_count);
+    size_t done = disk_writer_through(output->descriptor, output->pending, output->pending_count);
     int number = errno;
     output->pending_count -= done;
-    if (output->pending_count == 0)
+    output->settled = output->pending_count == 0;
+    if (output->settled)
         return true;
     memmove(output->pending, output->pending + done, output->pending_count);
     return refuse(output, number, error);
 }
 
+bool output_settled(const struct output *output)
+{
+    return output->settled;
+}
+
+bool output_drain(struct output *output, struct utter_error *error)
+{
+    if (output->writer == NULL)
+        return output_write(output, NULL, 0, error);
+    int number = 0;
+    enum disk_state state = disk_writer_stop(output->writer, &number);
+    output->writer = NULL;
+    return judge(output, state, number, error);
+}
+
 bool output_close(struct output *output, struct utter_error *error)
 {
-    bool ok = output_write(output, NULL, 0, error);
+    bool ok = output_drain(output, error);
     if (ok && output->temporary != NULL && fsync(output->descriptor) != 0)
         ok = refuse(output, errno, error);
     /* Some file systems report a failed write only here. */
@@ -201,6 +228,8 @@ void output_abandon(struct output *output)
 {
     if (output == NULL)
         return;
+    if (output->writer != NULL)
+        disk_writer_stop(output->writer, &(int){0});
     if (output->descriptor >= 0)
         close(output->descriptor);
     if (output->temporary != NULL)

@@ -31,9 +31,24 @@ struct output *output_open(const char *path, enum output_mode mode, struct utter
  */
 struct output *output_adopt(int descriptor, const char *name, struct utter_error *error);
 
-/** False when the system refuses; what it refused is written by the next call that can. */
+/**
+ * From here on a thread writes (disk_writer.h), and a disk that hangs holds nobody up but who
+ * drains or closes. Without one, everything stays as it was.
+ */
+void output_background(struct output *output);
+
+/**
+ * False when the system refuses (UTTER_ERROR_FILE), or with a thread has not answered for a second
+ * (UTTER_ERROR_SYSTEM): what it did not take is written by the next call that can.
+ */
 bool output_write(struct output *output, const char *bytes, size_t count,
                   struct utter_error *error);
+
+/** Whether the system had all when output_write() returned last. */
+bool output_settled(const struct output *output);
+
+/** Waits until the system has all, or refuses it; the thread is gone after that. */
+bool output_drain(struct output *output, struct utter_error *error);
 
 /** Writes what is left, gives the file its name and closes it, also when that fails. */
 bool output_close(struct output *output, struct utter_error *error);

@@ -127,6 +127,10 @@ static void say_goodbye(struct session *session)
     const char *kept = keeper_name(&session->keeper);
     if (session->failure[0] != '\0')
         fault_print("%s", session->failure);
+    if (session->hangs)
+        fault_print(
+            "not all is written yet: it is tried once more; when the disk hangs, three times "
+            "Ctrl-C gives it up");
     if (session->captions == NULL)
         return;
     if (session->options->output != NULL)

@@ -73,6 +73,7 @@ struct session {
     char notice[700];   /* shown for a moment ... */
     int64_t noticed_ns; /* ... since then */
     char trouble[512];  /* shown while it lasts: a file that cannot be written */
+    bool hangs;         /* that is a disk that does not answer */
     char failure[512];  /* the first one, and said again at the end */
     bool overcome;      /* another input was chosen since: it is not shown any more */
     int64_t retried_ns; /* when what could not be written was last tried again */

@@ -207,6 +207,15 @@ static void take_events(struct session *session)
         take_event(session, event, speaker);
 }
 
+/* Whether the system has all words; no disk is asked. */
+static bool all_settled(const struct session *session)
+{
+    bool settled = keeper_settled(&session->keeper);
+    for (int i = 0; i < session->sink_count; i++)
+        settled = settled && sink_settled(session->sinks[i]);
+    return settled;
+}
+
 static void write_again(struct session *session)
 {
     struct utter_error error = {0};
@@ -218,7 +227,9 @@ static void write_again(struct session *session)
         written = sink_flush(session->sinks[i], &error);
     if (written)
         written = keeper_check(&session->keeper, &error);
-    note_writing(session, written, error.message);
+    session->hangs = !written && error.code == UTTER_ERROR_SYSTEM;
+    if (!written || all_settled(session)) /* one that is at work is no news */
+        note_writing(session, written, error.message);
 }
 
 /* ---- what the user wants ---- */
@@ -261,7 +272,10 @@ void session_save(struct session *session)
     for (int i = 0; i < session->sink_count && saved; i++)
         saved = sink_flush(session->sinks[i], &error);
     saved = saved && keeper_check(&session->keeper, &error);
-    session_say(session, "%s", saved ? "all of it is written" : error.message);
+    session_say(session, "%s",
+                !saved                 ? error.message
+                : all_settled(session) ? "all of it is written"
+                                       : "not all of it is written yet");
 }
 
 static bool any_listens(const struct session *session)

@@ -210,6 +210,8 @@ struct sink *sink_open(const char *path, const struct sink_options *options,
     sink->output = output_open(path, mode, error);
     if (sink->output == NULL)
         goto fail;
+    if (mode != OUTPUT_REPLACE)
+        output_background(sink->output);
     static const char vtt_header[] = "WEBVTT\n\n";
     if (options->format == SINK_VTT &&
         !output_write(sink->output, vtt_header, strlen(vtt_header), error))
@@ -392,11 +394,16 @@ bool sink_flush(struct sink *sink, struct utter_error *error)
     return output_write(sink->output, NULL, 0, error);
 }
 
+bool sink_settled(const struct sink *sink)
+{
+    return output_settled(sink->output);
+}
+
 bool sink_close(struct sink *sink, struct utter_error *error)
 {
     if (sink == NULL)
         return true;
-    bool ok = write_event(sink, NULL, 0, error);
+    bool ok = write_event(sink, NULL, 0, error) || !output_settled(sink->output);
     ok = output_close(sink->output, ok ? error : NULL) && ok;
     unfinished_free(&sink->unfinished);
     free(sink->gaps);

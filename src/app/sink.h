@@ -50,18 +50,21 @@ struct sink *sink_open(const char *path, const struct sink_options *options,
 
 /**
  * Writes what the event adds, said by `speaker` (from 1; 0: there is but one), through to the
- * system before it returns. False when the system refuses (a full disk): nothing is forgotten, the
- * next event or sink_flush() tries again.
+ * system before it returns, unless the disk hangs. False when it does, or the system refuses (a
+ * full disk): nothing is forgotten, the next event or sink_flush() tries again.
  */
 bool sink_event(struct sink *sink, const struct utter_event *event, int speaker,
                 struct utter_error *error);
 
 /** Tries again to write what was refused. */
 bool sink_flush(struct sink *sink, struct utter_error *error);
+/** Whether the system had all when something was written or tried last. */
+bool sink_settled(const struct sink *sink);
 
 /**
  * Writes what is held back and closes, also when that fails: gaps, and of utterances that have no
- * FINAL, because the session was left in a hurry, what was committed. NULL is allowed.
+ * FINAL, because the session was left in a hurry, what was committed. Waits for a disk that hangs.
+ * NULL is allowed.
  */
 bool sink_close(struct sink *sink, struct utter_error *error);
 

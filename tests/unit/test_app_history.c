@@ -76,10 +76,21 @@ static struct utter_event make_event(enum utter_event_type type, uint64_t uttera
 static const struct utter_word ONE = {"ONE", 100, 300, 0.5f}, TWO = {"TWO", 400, 600, 0.5f},
                                THREE = {"THREE", 5100, 5300, 0.5f};
 
+/* Until the system has taken or refused all, however busy this machine is. */
+static bool settle(struct history_writer *writer, struct utter_error *error)
+{
+    do
+        if (!history_writer_flush(writer, error) && strstr(error->message, "cannot write") != NULL)
+            return false;
+    while (!history_writer_settled(writer));
+    return true;
+}
+
 static void tell(struct history_writer *writer, struct utter_event event)
 {
     struct utter_error error;
     assert_true(history_writer_event(writer, &event, 0, &error));
+    assert_true(settle(writer, &error));
 }
 
 /* Two utterances, the second of which has no FINAL yet, a loss and a pause. */
@@ -281,16 +292,17 @@ static void test_a_full_disk_is_tried_again(void **state)
     struct history_writer *writer = history_writer_open(&ABOUT);
     limit_files(220); /* in the middle of a line */
     struct utter_event event = make_event(UTTER_EVENT_COMMIT, 1, 100, "ONE", &ONE, 1);
-    assert_false(history_writer_event(writer, &event, 2, &error));
-    assert_non_null(strstr(error.message, "cannot write"));
+    history_writer_event(writer, &event, 2, &error);
+    assert_false(settle(writer, &error));
     struct history_session session;
     read_last(&session); /* what is there can be read */
     assert_int_equal(session.damaged, 1);
     history_session_free(&session);
     event = make_event(UTTER_EVENT_COMMIT, 2, 400, "TWO", &TWO, 1);
-    assert_false(history_writer_event(writer, &event, 0, &error));
+    history_writer_event(writer, &event, 0, &error);
+    assert_false(settle(writer, &error));
     limit_files(RLIM_INFINITY);
-    assert_true(history_writer_flush(writer, &error));
+    assert_true(settle(writer, &error));
     read_last(&session);
     assert_int_equal(session.damaged, 0);
     assert_int_equal(session.count, 2);
