@@ -11,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int64_t PATIENCE_NS = 20000000; /* for a try: a key must not wait for longer */
-static const int64_t BEGIN_NS = 200000000;   /* for its beginning: of a busy machine, not a disk */
+static const int64_t PATIENCE_NS = 10000000; /* of who gives: a key must not wait for longer */
 static const int64_t HANGS_NS = 1000000000;
 
 struct bytes {
@@ -29,13 +28,13 @@ struct disk_writer {
 
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t wanted_more;
-    pthread_cond_t tried; /* or a try begins */
-    struct bytes queue;   /* behind the batch */
-    uint64_t asked;       /* tries that were asked for ... */
-    uint64_t served;      /* ... and of these, those that are done or began and are done */
+    pthread_cond_t tried;
+    struct bytes queue; /* behind the batch */
+    uint64_t asked;     /* tries that were asked for ... */
+    uint64_t served;    /* ... and of these, those that are done or began and are done */
     bool trying;
     int64_t trying_ns; /* since then */
-    bool stuck;        /* somebody waited for a try in vain, and it is not done yet */
+    bool late;         /* somebody waited for a try in vain, and it is not done yet */
     int failure;       /* errno of the last try; 0: all was written */
     bool stop;
 };
@@ -83,7 +82,6 @@ static bool begin_try(struct disk_writer *writer, uint64_t *asked)
     *asked = writer->asked;
     writer->trying = wanted;
     writer->trying_ns = now_ns();
-    pthread_cond_broadcast(&writer->tried);
     pthread_mutex_unlock(&writer->lock);
     return wanted;
 }
@@ -97,7 +95,7 @@ static void end_try(struct disk_writer *writer, uint64_t asked, size_t done, int
     else
         writer->failure = 0;
     writer->trying = false;
-    writer->stuck = false;
+    writer->late = false;
     /* What waited behind a batch that was refused before is one more try. */
     if (writer->failure != 0 || writer->queue.count == 0)
         writer->served = asked;
@@ -158,20 +156,14 @@ struct disk_writer *disk_writer_start(int descriptor)
     return NULL;
 }
 
-/* Until the try `mine` is done, but not for long. Under the lock. */
+/* Until the try `mine` is done, but not for long, and once for each try. Under the lock. */
 static void await_try(struct disk_writer *writer, uint64_t mine)
 {
-    int64_t begin = now_ns();
-    while (writer->served < mine && !writer->stuck) {
-        int64_t end = writer->trying ? writer->trying_ns + PATIENCE_NS : begin + BEGIN_NS;
-        struct timespec limit = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
-        if (now_ns() < end) {
-            pthread_cond_timedwait(&writer->tried, &writer->lock, &limit);
-            continue;
-        }
-        writer->stuck = writer->trying;
-        break;
-    }
+    int64_t end = now_ns() + PATIENCE_NS;
+    struct timespec limit = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
+    while (writer->served < mine && !writer->late)
+        writer->late = pthread_cond_timedwait(&writer->tried, &writer->lock, &limit) != 0;
+    writer->late = writer->served < mine;
 }
 
 /* Under the lock. */

@@ -27,7 +27,7 @@ enum disk_state {
 /** `descriptor` stays the caller's and must outlive it. NULL when there can be no thread. */
 struct disk_writer *disk_writer_start(int descriptor);
 
-/** Takes a copy, and waits for the disk, but not for longer than 20 ms. `*number` is the errno of a
+/** Takes a copy, and waits for the disk, but not for longer than 10 ms. `*number` is the errno of a
  * refusal. */
 enum disk_state disk_writer_give(struct disk_writer *writer, const char *bytes, size_t count,
                                  int *number);
