@@ -156,10 +156,26 @@ static bool draft_end(struct captions *captions, struct draft *draft, struct cap
     return true;
 }
 
+/* A model may write several delimiters between two words; the words alone, as drafts show them,
+ * have one space. So FINAL changes no more on the screen than its words do. */
+static void single_spaces(char *text)
+{
+    char *out = text;
+    for (const char *in = text; *in != '\0'; in++)
+        if (*in != ' ' || (out > text && out[-1] != ' '))
+            *out++ = *in;
+    if (out > text && out[-1] == ' ')
+        out--;
+    *out = '\0';
+}
+
 static char *clean_and_case(const struct captions *captions, const char *text, bool *sentence_start)
 {
     char *clean = text_clean(text);
-    char *shown = clean != NULL ? case_apply(captions->letter_case, clean, sentence_start) : NULL;
+    if (clean == NULL)
+        return NULL;
+    single_spaces(clean);
+    char *shown = case_apply(captions->letter_case, clean, sentence_start);
     free(clean);
     return shown;
 }

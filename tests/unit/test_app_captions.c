@@ -86,7 +86,7 @@ static void words_go_from_draft_to_firm_to_final(void **state)
     send(UTTER_EVENT_COMMIT, 1, "two three", 0);
     assert_caption(0, "one two three//");
     assert_false(captions_at(captions, 0)->settled);
-    send(UTTER_EVENT_FINAL, 1, "one too three", 0);
+    send(UTTER_EVENT_FINAL, 1, "one too   three", 0);
     assert_caption(0, "one too three//");
     assert_true(captions_at(captions, 0)->settled);
     assert_int_equal(captions_count(captions), 1);
