@@ -9,7 +9,8 @@ other speech, without texts: it is for the seams. Prints a table: what is asked,
 that meets it. Needs numpy, scipy and soundfile (gate.py).
 
 - Joined: all recordings as one stream, with pauses of a second and with none; FINALs against the same
-  recordings transcribed one by one.
+  recordings transcribed one by one. In the table's order, and `--orders` times in one drawn at random: where a
+  table has one word many times running, a model hears it by its neighbours.
 - Seams: FINALs against `utter transcribe` of the whole stream. Doubled: on both sides of where an utterance
   ends, within half a second of it, and once in the other; cut: one begins or ends within the word; at a seam: within half a second of it.
 - Gate: deletions with the voice gate less those without it (gate.py).
@@ -19,6 +20,7 @@ that meets it. Needs numpy, scipy and soundfile (gate.py).
 
 import argparse
 import json
+import random
 import subprocess
 import tempfile
 from pathlib import Path
@@ -84,6 +86,39 @@ def measure_joined(args, table, report):
             add_latencies(table, name, stream)
 
 
+def shuffled(dataset, seed, folder):
+    """The same table in another order."""
+    heading, *lines = dataset.read_text().splitlines()
+    columns = heading.split("\t")
+    random.Random(seed).shuffle(lines)
+    table = folder / f"{seed}.tsv"
+    with open(table, "w") as out:
+        out.write(heading + "\n")
+        for line in lines:
+            fields = line.split("\t")
+            fields[columns.index("file")] = str((dataset.parent / fields[columns.index("file")]).resolve())
+            out.write("\t".join(fields) + "\n")
+    return table
+
+
+def measure_orders(args, table, report):
+    for pause in ("1", "0"):
+        with tempfile.TemporaryDirectory() as folder:
+            runs = [evaluate(args, shuffled(args.dataset, seed, Path(folder)), "--join", pause)
+                    for seed in range(1, args.orders + 1)]
+        report[f"random orders, {pause} s"] = runs
+        streams, alone = [run["stream"] for run in runs], 100 * runs[0]["words"]["rate"]
+        each = [100 * stream["finals"]["rate"] - alone for stream in streams]
+        whole = sum(100 * stream["offline_joined"]["rate"] for stream in streams) / len(streams)
+        name = f"{args.orders} random orders, pauses of {pause} s"
+        table.add(f"{name}: FINALs above one by one", sum(each) / len(each), 0.5, " points",
+                  f"{', '.join(f'{more:+.1f}' for more in each)}; the joined stream transcribed {whole:.2f} %")
+        for key, what in (("words_doubled_at_edges", "doubled at a seam"), ("offline_words_cut", "cut by a seam"),
+                          ("offline_words_outside_utterances", "lost between utterances")):
+            table.add(f"{name}: words {what}", sum(stream[key] for stream in streams), 0,
+                      note=f"{sum(stream['utterances'] for stream in streams)} utterances")
+
+
 def measure_hour(args, table, report):
     files, seconds = [], 0.0
     for path in sorted(args.hour.iterdir()):
@@ -133,6 +168,7 @@ def arguments():
     parser.add_argument("--utter", default="build/utter")
     parser.add_argument("--json", type=Path, help="also write all reports there")
     parser.add_argument("--seeds", type=int, default=1, help="the gate's conditions so many times")
+    parser.add_argument("--orders", type=int, default=3, help="random ones of the joined recordings; 0: none")
     parser.add_argument("--noise-seconds", type=int, default=60, help="of each level of each noise")
     parser.add_argument("--no-gate", action="store_true", help="leave the gate out, which takes longest")
     return parser.parse_args()
@@ -143,6 +179,8 @@ def main():
     table, report = Table(), {}
     measure_alone(args, table, report)
     measure_joined(args, table, report)
+    if args.orders:
+        measure_orders(args, table, report)
     if args.hour:
         measure_hour(args, table, report)
     if not args.no_gate:

@@ -137,6 +137,7 @@ class Mixture:
         pause = rng.choice([0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
         again = 0.75 if rng.random() < 0.3 else 0.0
         at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.7))
+        last = min(0.06, 0.4 * RATE / samples)  # a third of long rows are full
         spans, word = [], None
         while True:
             if word is None or rng.random() >= again:
@@ -154,7 +155,7 @@ class Mixture:
             audio[at : at + len(piece)] += piece
             spans.append((clip.text, at, at + len(piece)))
             at += len(piece) + int(rng.exponential(pause) * RATE) - int(rng.uniform(0, 0.04) * RATE)
-            if rng.random() < 0.06:
+            if rng.random() < last:
                 break
         if not spans:
             return self.noise(rng, samples)
@@ -196,7 +197,7 @@ class Mixture:
         if len(fitting) == 0:
             return self.row(rng, samples)
         share = self.string_weights[fitting]
-        most = 4 if samples < 8 * RATE else 8
+        most = max(4, samples * 2 // (3 * RATE))
         chosen = rng.choice(fitting, 2 * most, p=share / share.sum())
         audio, text, spans = self.joined(rng, samples, [self.strings[i] for i in chosen], most)
         if not text:

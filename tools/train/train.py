@@ -77,6 +77,7 @@ def prepare(recipe, data, work):
     return Mixture(recipe, words, singles, strings, speech), validation
 
 
+JOINED = 20  # recordings in a long row of validation
 DELIMITER_RAISES = (0.0, 1.0, 2.0, 3.0)  # of its logit
 
 
@@ -205,11 +206,23 @@ class Recognition(Stage):
             export.save(model.cpu(), self.session.work / "best", self.alphabet, self.normalise)
 
 
+def joined(clips, pause):
+    """(samples, text) of JOINED recordings at a time, with a pause of so many seconds after each."""
+    for first in range(0, len(clips), JOINED):
+        some = clips[first : first + JOINED]
+        audio = [np.pad(clip.audio, (0, int(pause * corpus.RATE))) for clip in some]
+        yield np.concatenate(audio), " ".join(clip.text for clip in some)
+
+
 def validate(model, clips, words, alphabet, normalise):
-    """Errors on kept words alone, in words and in letters, with each kind of silence around them;
-    words printed and words spoken in sentences that hold none of them."""
+    """Errors on kept words alone, in words and in letters, with each kind of silence around them and
+    in long rows; words printed and words spoken in sentences that hold none of them."""
     errors, letters, invented, others, sentences = score.Errors(), score.Errors(), 0, 0, 0
     hear = functools.partial(score.transcribe, model, normalise=normalise, alphabet=alphabet)
+    kept = [clip for clip in clips if words.only_kept(clip.text)]
+    for pause in (0.0, 1.0) if words.keep else ():
+        for audio, text in joined(kept, pause):
+            errors += score.compare(text.split(), hear(audio).split())
     for clip in clips:
         if words.only_kept(clip.text):
             for silence in augment.SILENCES if words.keep else augment.SILENCES[:1]:
