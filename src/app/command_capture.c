@@ -5,6 +5,7 @@
  */
 #include "app/capture.h"
 #include "app/capture_device.h"
+#include "app/clock.h"
 #include "app/command.h"
 #include "app/pulse_watch.h"
 #include "app/thread.h"
@@ -23,13 +24,6 @@ static uint32_t dropped; /* frames since the last chunk for which the ring had n
 /* Once the ring is full it stays so until a sixteenth of it is free, 8 s at 16 kHz: a long gap does
  * less harm to words than many short ones. */
 enum { ROOM_SHARE = 16 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 /* Copies frames into the ring, behind the last ones, in at most two pieces. */
 static void ring_copy(struct capture_shared *shared, const float *samples, size_t frames)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/disk_writer.h"
 
+#include "app/clock.h"
 #include "app/thread.h"
 
 #include <errno.h>
@@ -38,13 +39,6 @@ struct disk_writer {
     int failure;       /* errno of the last try; 0: all was written */
     bool stop;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 size_t disk_writer_through(int descriptor, const char *bytes, size_t count)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ears of utter doctor: whether there is a microphone, whether it may be heard, and what. */
+#include "app/clock.h"
 #include "app/doctor.h"
 #include "app/microphone.h"
 #include "app/pulse_sources.h"
@@ -36,13 +37,6 @@ struct hearing {
     int64_t count;
     double squares, loudest;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
 
 /* ---- listening ---- */
 

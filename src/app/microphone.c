@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/microphone.h"
 #include "app/capture_child.h"
+#include "app/clock.h"
 #include "app/fault.h"
 #include "app/sample_clock.h"
 #include "app/text.h"
@@ -54,13 +55,6 @@ struct microphone {
     pthread_mutex_t lock; /* guards status */
     struct source_status status;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static void tell(struct microphone *m, enum source_state state, const char *message)
 {

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/progress.h"
 
+#include "app/clock.h"
 #include "app/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     BAR = 24,
     LINE = 512,
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /* "1:02:03" or "2:03" */
 static void print_duration(char *text, size_t size, double seconds)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "app/clock.h"
 #include "app/fault.h"
 #include "app/screen.h"
 #include "app/session.h"
@@ -19,13 +20,6 @@ static const int64_t RETRY_NS = 1000000000;
 static const int64_t PEAK_NS = 2000000000;
 static const float CLIPPED_DB = -0.5f;   /* of the peak */
 static const float EXPERIMENTAL = 30.0f; /* of 100 words wrong: the user should know */
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 /* ---- what goes wrong, and what is going on ---- */
 

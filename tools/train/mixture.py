@@ -137,7 +137,7 @@ class Mixture:
         pause = rng.choice([0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
         again = 0.75 if rng.random() < 0.3 else 0.0
         at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.7))
-        last = min(0.06, 0.4 * RATE / samples)  # a third of long rows are full
+        last = min(0.06, 0.4 * RATE / samples)  # nearly half of the long rows are full
         spans, word = [], None
         while True:
             if word is None or rng.random() >= again:
