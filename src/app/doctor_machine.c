@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What of utter doctor has nothing to do with sound. */
 #include "app/audio_file.h"
+#include "app/clock.h"
 #include "app/doctor.h"
 #include "app/history.h"
 #include "app/model_path.h"
@@ -14,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/statvfs.h>
 #include <term.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { USUAL_RATE = 16000, SPEED_AUDIO_S = 20 };
@@ -115,13 +115,6 @@ void doctor_check_terminal(struct doctor *doctor)
 
 /* ---- the model ---- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Speech that comes with utter, or noise; the gate will be off. The caller frees it. */
 static float *find_speech(int *rate, int64_t *count)
 {
@@ -152,9 +145,9 @@ static float *find_speech(int *rate, int64_t *count)
 static double feed(struct utter_stream *stream, const float *samples, int64_t count, int rate)
 {
     int64_t most = (int64_t)SPEED_AUDIO_S * rate, fed = 0;
-    double begin = now();
+    double begin = clock_seconds(CLOCK_MONOTONIC);
     count = count < most ? count : most;
-    while (fed < count && now() - begin < SPEED_LIMIT_S) {
+    while (fed < count && clock_seconds(CLOCK_MONOTONIC) - begin < SPEED_LIMIT_S) {
         int64_t block = count - fed < rate / 10 ? count - fed : rate / 10;
         int64_t taken = utter_stream_feed(stream, samples + fed, block, fed, NULL);
         while (utter_stream_next(stream) != NULL)
@@ -198,10 +191,10 @@ static void check_speed(struct doctor *doctor, struct utter_model *model)
     options.gate_off = true;
     struct utter_stream *stream =
         samples != NULL ? utter_stream_open(model, &options, &error) : NULL;
-    double begin = now();
+    double begin = clock_seconds(CLOCK_MONOTONIC);
     double heard = stream != NULL ? feed(stream, samples, count, rate) : 0.0;
     if (heard > 0.0)
-        report_speed(doctor, (now() - begin) / heard);
+        report_speed(doctor, (clock_seconds(CLOCK_MONOTONIC) - begin) / heard);
     else
         doctor_say(doctor, DOCTOR_FAILURE, "speed", "the model does not run: %s", error.message);
     if (stream != NULL)

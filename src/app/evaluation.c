@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/evaluation.h"
 
+#include "app/clock.h"
 #include "app/fault.h"
 #include "app/output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct context {
     struct evaluation *evaluation;
@@ -16,13 +16,6 @@ struct context {
     struct output *references; /* sclite's files, or NULL */
     struct output *hypotheses;
 };
-
-static double clock_seconds(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 struct share share_of_score(const struct score *score)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/measure.h"
 
+#include "app/clock.h"
 #include "app/fault.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { FEED_MS = 20 };
 
@@ -35,13 +35,6 @@ struct run {
     long unstable_before; /* words, before this utterance */
 };
 
-static double seconds(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* ---- the clocks ------------------------------------------------------------------------------ */
 
 struct clocks {
@@ -51,15 +44,15 @@ struct clocks {
 
 static struct clocks start_clocks(void)
 {
-    return (struct clocks){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
+    return (struct clocks){clock_seconds(CLOCK_MONOTONIC), clock_seconds(CLOCK_PROCESS_CPUTIME_ID)};
 }
 
 /* The stream has worked since `clocks`, on audio that ends at run->now. */
 static void stop_clocks(struct run *run, struct clocks clocks)
 {
-    double spent = seconds(CLOCK_MONOTONIC) - clocks.wall;
+    double spent = clock_seconds(CLOCK_MONOTONIC) - clocks.wall;
     run->heard->wall_seconds += spent;
-    run->heard->cpu_seconds += seconds(CLOCK_PROCESS_CPUTIME_ID) - clocks.cpu;
+    run->heard->cpu_seconds += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - clocks.cpu;
     double begin = run->now.audio > run->busy_until ? run->now.audio : run->busy_until;
     run->busy_until = begin + spent;
     run->now.compute = (float)(run->busy_until - run->now.audio);
