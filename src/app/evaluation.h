@@ -72,7 +72,7 @@ struct stream_evaluation {
     struct score finals_offline;
     struct score edges; /**< those of the latter that lie at the edge of an utterance */
     long outside;       /**< offline words that lie in no utterance: lost by the gate */
-    long cut;           /**< offline words in which an utterance begins or ends */
+    long cut;           /**< offline words that an utterance's edge cuts: no FINAL has them whole */
     long doubled;       /**< words of finals that offline has once, on both sides of an edge */
     struct interval stability; /**< of the unstable partial word ratio */
     struct measure measure;

@@ -68,16 +68,42 @@ static bool is_within(int64_t at, const struct utter_word *word, int64_t reach)
            (at - word->start < reach || word->end - at < reach);
 }
 
+/* Whether finals within `word` spell it: one, or several of which none was cut off at `edge`. */
+static bool is_whole(const struct measure_heard *heard, const struct utter_word *word, int64_t edge,
+                     int64_t clear)
+{
+    const char *rest = word->text;
+    size_t pieces = 0;
+    bool at_edge = false;
+    for (size_t i = 0; i < heard->word_count; i++) {
+        const struct utter_word *piece = &heard->words[i];
+        size_t length = strlen(piece->text);
+        if (middle(piece) < word->start || middle(piece) >= word->end)
+            continue;
+        if (strncmp(rest, piece->text, length) != 0)
+            return false;
+        rest += length;
+        pieces++;
+        at_edge = at_edge || llabs(piece->start - edge) < clear || llabs(piece->end - edge) < clear;
+    }
+    return *rest == '\0' && (pieces == 1 || !at_edge);
+}
+
+/* Words within which an utterance begins or ends, and which finals do not have whole. */
 static long count_cut(const struct utter_transcript *offline, const struct measure_heard *heard,
                       int64_t reach)
 {
     long cut = 0;
     for (size_t i = 0; i < offline->word_count; i++) {
-        bool within = false;
-        for (size_t k = 0; k < heard->utterance_count && !within; k++)
-            within = is_within(heard->utterances[k].start, &offline->words[i], reach) ||
-                     is_within(heard->utterances[k].end, &offline->words[i], reach);
-        cut += within;
+        const struct utter_word *word = &offline->words[i];
+        bool is_cut = false;
+        for (size_t k = 0; k < heard->utterance_count && !is_cut; k++) {
+            int64_t edges[] = {heard->utterances[k].start, heard->utterances[k].end};
+            for (size_t e = 0; e < 2; e++)
+                is_cut = is_cut || (is_within(edges[e], word, reach) &&
+                                    !is_whole(heard, word, edges[e], reach / 5));
+        }
+        cut += is_cut;
     }
     return cut;
 }

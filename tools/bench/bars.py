@@ -12,7 +12,8 @@ that meets it. Needs numpy, scipy and soundfile (gate.py).
   recordings transcribed one by one. In the table's order, and `--orders` times in one drawn at random: where a
   table has one word many times running, a model hears it by its neighbours.
 - Seams: FINALs against `utter transcribe` of the whole stream. Doubled: on both sides of where an utterance
-  ends, within half a second of it, and once in the other; cut: one begins or ends within the word; at a seam: within half a second of it.
+  ends, within half a second of it, and once in the other; cut: one begins or ends within the word, and no FINAL
+  has it whole; at a seam: within half a second of it.
 - Gate: deletions with the voice gate less those without it (gate.py).
 - Commits: each recording a stream of its own, at the default latency. Where a recording holds one word, its
   end brings the word out: latencies of the joined stream say more.

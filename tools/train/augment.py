@@ -146,11 +146,30 @@ def gaps(audio, shortest):
     return list(zip(starts[long].tolist(), stops[long].tolist()))
 
 
+def grains(rng, source, samples, grain=RATE // 20):
+    """Noise that sounds as `source` does: windowed grains of 200 ms of it, at random places and of
+    random sign, half over each other."""
+    start = rng.integers(0, max(1, len(source) - 4 * grain))
+    source = source[start : start + 4 * grain]
+    count, hop = -(-samples // grain) + 1, grain // 2
+    places = rng.integers(0, max(1, len(source) - grain), (2, count))
+    signs = rng.choice(np.float32([-1.0, 1.0]), (2, count, 1))
+    window = np.sin(np.pi * (np.arange(grain, dtype=np.float32) + 0.5) / grain)
+    laid = (source[np.minimum(places[..., None] + np.arange(grain), len(source) - 1)] * signs * window)
+    return (laid[0].ravel()[hop : hop + samples] + laid[1].ravel()[:samples]).astype(np.float32)
+
+
 def other_silence(rng, audio, clean):
     """Between words what is not the room the words were said in: a gate that closes, nothing at all,
-    another hiss. `clean` is the same before noise was added: silence is where that is 0."""
+    another hiss, a murmur. `clean` is the same before noise was added: silence is where that is 0."""
     level = float(np.max(np.abs(audio))) * decibels(rng.uniform(-60.0, -30.0))
-    hiss = coloured_noise(rng, len(audio)) * level * (rng.random() < 0.5)
+    kind = rng.choice(["nothing", "hiss", "murmur"], p=[0.35, 0.3, 0.35])
+    hiss = np.zeros_like(audio)
+    if kind == "hiss":
+        hiss = coloured_noise(rng, len(audio)) * level
+    elif kind == "murmur" and clean.any():
+        hiss = grains(rng, clean[clean != 0], len(audio))
+        hiss *= level / rms(hiss)
     held = int(rng.exponential(0.08) * RATE)  # for how long the gate stays open
     fade = 1 + (int(rng.uniform(0.005, 0.05) * RATE) if rng.random() < 0.5 else 0)
     made = audio.copy()
@@ -164,6 +183,48 @@ def other_silence(rng, audio, clean):
             share[len(share) - len(ramp) :] *= ramp[::-1]
         made[start:stop] += share * (hiss[start:stop] - audio[start:stop])
     return made
+
+
+def narrowed(audio):
+    """Through 8 kHz and back: what was recorded at that rate."""
+    return resample_poly(resample_poly(audio, 1, 2), 2, 1)[: len(audio)].astype(np.float32)
+
+
+def trimmed(rng, audio, frame=RATE // 200):
+    """Cut tightly: from 50 ms before to 50 ms after the sound's own beginning, its end likewise."""
+    strength = np.square(audio[: len(audio) // frame * frame].reshape(-1, frame)).mean(1)
+    loud = np.flatnonzero(strength > strength.max() * 1e-3)
+    start, stop = loud[0] * frame, (loud[-1] + 1) * frame
+    start = max(0, start + int(rng.uniform(-0.05, 0.05) * RATE))
+    stop = min(len(audio), stop + int(rng.uniform(-0.05, 0.05) * RATE))
+    return audio[start:stop] if stop - start > RATE // 8 else audio
+
+
+class Disguise:
+    """What makes one voice's words those of another: the size of its head and its pitch, its tempo, how
+    tightly it was cut, its microphone, the noise of its room."""
+
+    def __init__(self, rng):
+        self.rate = int(rng.integers(15, 27))  # as of `speed`
+        self.tempo = rng.uniform(0.75, 1.4) if rng.random() < 0.5 else None
+        self.trim = rng.random() < 0.6
+        self.microphone = rng.integers(1 << 30) if rng.random() < 0.4 else None
+        self.noise = rng.uniform(-50.0, -25.0) if rng.random() < 0.35 else None  # dB over the word
+
+    def put_on(self, rng, audio):
+        if self.trim:
+            audio = trimmed(rng, audio)
+        rate = int(np.clip(self.rate + rng.integers(-1, 2), 15, 26))
+        audio = speed(audio, rate)
+        if self.tempo:
+            slower = stretch(audio, self.tempo * rate / 20.0 * rng.uniform(0.92, 1.08))
+            audio = slower if len(slower) > RATE // 8 else audio
+        if self.microphone is not None:
+            audio = equalise(np.random.default_rng(self.microphone), audio)
+        audio = audio * np.float32(0.1 / rms(audio) * decibels(rng.uniform(-5.0, 5.0)))
+        if self.noise is not None:
+            audio = audio + coloured_noise(rng, len(audio)) * np.float32(0.1 * decibels(self.noise))
+        return audio.astype(np.float32)
 
 
 SILENCES = ("as recorded", "nothing around", "hiss around", "hiss throughout")  # when measuring

@@ -67,7 +67,7 @@ class Mixture:
         self.words, self.singles = words, len(singles)
         self.strings, self.speech = strings, speech
         weights = recipe["data"].get("source_weights", {})
-        self.voices = Voices(singles, weights)
+        self.voices = Voices(singles, recipe["data"].get("voice_weights", {}))
         self.vocabulary = self.voices.words
         self.string_weights = np.array([weights.get(c.source, 1.0) for c in strings])
         self.kinds = {
@@ -128,13 +128,13 @@ class Mixture:
         return level * 0.05, [], [], []
 
     def row(self, rng, samples):
-        """Single words of one voice (mostly) in a row, pauses from none at all to a second. Some rows
-        say the same word again and again, some begin with a word and some end with one."""
+        """Single words of one voice (mostly) in disguise, in a row, pauses from none at all to a second.
+        Some rows say the same word again and again, some begin with a word and some end with one."""
         audio = np.zeros(samples, np.float32)
         one_voice = rng.random() < 0.6
         voice = self.voices.draw(rng)
-        rate = rng.integers(16, 26)
-        pause = rng.choice([0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
+        disguise = augment.Disguise(rng)
+        pause = rng.choice([0.0, 0.0, 0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
         again = 0.75 if rng.random() < 0.3 else 0.0
         at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.7))
         last = min(0.06, 0.4 * RATE / samples)  # nearly half of the long rows are full
@@ -142,23 +142,26 @@ class Mixture:
         while True:
             if word is None or rng.random() >= again:
                 word = self.vocabulary[rng.integers(len(self.vocabulary))]
+            if not one_voice and rng.random() < 0.7:
+                disguise = augment.Disguise(rng)
             clip = self.voices.say(rng, word, voice if one_voice else None)
-            piece = clip.audio.astype(np.float32) / 32768.0
-            piece = augment.speed(piece, int(np.clip(rate + rng.integers(-1, 2), 15, 26)))
+            piece = disguise.put_on(rng, clip.audio.astype(np.float32) / 32768.0)
             if at + len(piece) > samples:
                 break
-            piece *= 0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0))
-            edge = min(160, len(piece) // 4)
+            edge = min(rng.integers(16, 160), len(piece) // 4)
             ramp = np.linspace(0.0, 1.0, edge, dtype=np.float32)
             piece[:edge] *= ramp
             piece[-edge:] *= ramp[::-1]
             audio[at : at + len(piece)] += piece
             spans.append((clip.text, at, at + len(piece)))
             at += len(piece) + int(rng.exponential(pause) * RATE) - int(rng.uniform(0, 0.04) * RATE)
+            at = max(at, spans[-1][2] - len(piece) // 4)
             if rng.random() < last:
                 break
         if not spans:
             return self.noise(rng, samples)
+        if rng.random() < 0.4:
+            audio = augment.narrowed(audio)
         if rng.random() < 0.2:
             late = samples - spans[-1][2]
             audio = np.roll(audio, late)

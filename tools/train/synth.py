@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("--data", required=True)
     parser.add_argument("--count", type=int, default=4000, help="recordings to make")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--recipe", help="only the words that it keeps, three to seven at a time")
+    parser.add_argument("--recipe", help="only the words that it keeps, one to seven at a time")
     parser.add_argument("--processes", type=int, default=2)
     return parser.parse_args()
 
@@ -91,7 +91,7 @@ def writer(args):
     if not args.recipe:
         return texts.Writer(rng, odd_words()).sentence
     keep = recipes.load(args.recipe)["words"]["keep"]
-    return lambda: " ".join(rng.choice(keep, rng.integers(3, 8)))
+    return lambda: " ".join(rng.choice(keep, rng.integers(1, 8)))
 
 
 def main():

@@ -7,6 +7,7 @@ import numpy as np
 import augment
 import labels
 import network
+import validation
 from corpus import Clip
 from mixture import Voices
 
@@ -56,6 +57,40 @@ class Silence(unittest.TestCase):
             self.assertEqual(made[:edge].any(), silence != "nothing around")
             self.assertEqual((made[edge : edge + 3200] != np.float32(1000 / 32768)).any(),
                              silence == "hiss throughout")
+
+
+class Disguises(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(2)
+        self.audio = np.zeros(12800, np.float32)
+        self.audio[3200:9600] = rng.uniform(-0.3, 0.3, 6400)
+
+    def test_trimming_cuts_near_the_sound(self):
+        rng = np.random.default_rng(3)
+        for _ in range(50):
+            made = augment.trimmed(rng, self.audio)
+            self.assertLessEqual(abs(len(made) - 6400), 2 * 800)
+            self.assertTrue(made.any())
+
+    def test_a_disguise_stays_the_same_and_its_words_are_as_loud(self):
+        tempos = set()
+        for seed in range(30):
+            disguise = augment.Disguise(np.random.default_rng(seed))
+            once = disguise.put_on(np.random.default_rng(seed), self.audio)
+            again = disguise.put_on(np.random.default_rng(seed), self.audio)
+            np.testing.assert_array_equal(once, again)
+            self.assertEqual(once.dtype, np.float32)
+            self.assertLess(abs(20 * np.log10(augment.rms(once) / 0.1)), 5.2)
+            tempos.add(round(len(once) / 1600))
+        self.assertGreater(len(tempos), 4)
+
+    def test_rows_that_touch_hold_every_word_in_each_round(self):
+        clips = [Clip("real", "anna", word, (self.audio * 32767).astype(np.int16))
+                 for word in ["ONE", "TWO"] * 10]
+        rows = list(validation.touching(clips))
+        self.assertEqual(" ".join(text for _, text in rows).split().count("TWO"), 40)
+        for audio, _ in rows:
+            self.assertAlmostEqual(float(np.abs(audio).max()), 0.5, places=3)
 
 
 class Drawing(unittest.TestCase):

@@ -6,7 +6,6 @@ weights. README.md says how the data must lie.
 """
 
 import argparse
-import functools
 import json
 import math
 from pathlib import Path
@@ -15,7 +14,6 @@ import numpy as np
 import torch
 
 import align
-import augment
 import card
 import corpus
 import cut
@@ -25,10 +23,10 @@ import labels
 import network
 import pretrain
 import recipe as recipes
-import score
 from mixture import UNKNOWN, Mixture
 from running import Running
 from stage import Session, Stage
+from validation import Validation
 
 
 def arguments():
@@ -50,7 +48,7 @@ def arguments():
 
 
 def prepare(recipe, data, work):
-    """(mixture, validation clips)"""
+    """(mixture, validation)"""
     words = recipes.Words(recipe["words"])
     clips = corpus.load(data, "train", work)
     if not words.keep:
@@ -60,7 +58,7 @@ def prepare(recipe, data, work):
         if recipe["data"].get("synthetic"):
             spoken = corpus.load(data, "synthetic", work)
             training = training + align.aligned(spoken, "synthetic", work)
-        return Running(recipe, training), validation
+        return Running(recipe, training), Validation(validation, [], words)
     isolated = set(recipe["data"].get("isolated", []))
     singles = [c for c in training if c.source in isolated]
     speech = [c for c in training if c.source not in isolated]
@@ -74,11 +72,15 @@ def prepare(recipe, data, work):
         strings += [cut.with_places(clip, found) for clip, found in zip(clips, known)
                     if words.only_kept(clip.text)]
     speech = [c for c in speech if not words.only_kept(c.text)]
-    return Mixture(recipe, words, singles, strings, speech), validation
+    alone = [c for c in validation if c.source in isolated]
+    spoken = [c for c in validation if c.source not in isolated]
+    alone = cut.words(spoken, cut.places(spoken, words.keep, work, "validation")) + alone
+    return (Mixture(recipe, words, singles, strings, speech),
+            Validation(validation, alone, words))
 
 
-JOINED = 20  # recordings in a long row of validation
 DELIMITER_RAISES = (0.0, 1.0, 2.0, 3.0)  # of its logit
+BLANK_RAISES = (0.0, -0.5, -1.0, -1.5)
 
 
 class Recognition(Stage):
@@ -177,63 +179,34 @@ class Recognition(Stage):
         return model.to(self.session.device)
 
     def calibrated(self):
-        """The averaged model; of whole words the delimiter is raised by what leaves the fewest words
-        wrong in validation, for a delimiter that is left out makes one wrong word of two."""
+        """The averaged model; of whole words the delimiter is raised by what is best in validation, for a
+        delimiter that is left out makes one wrong word of two, and then the blank lowered likewise."""
         model = self.averaged()
-        if self.alphabet is labels.LETTERS:
-            return model
-        bias, tried = model.lm_head.bias.data, {}
-        before = float(bias[self.alphabet.delimiter])
-        for more in DELIMITER_RAISES:
-            bias[self.alphabet.delimiter] = before + more
-            tried[more] = self.heard(model)[0].rate
-            self.session.say(f"# delimiter raised by {more:g}: {100 * tried[more]:.2f} % wrong")
-        bias[self.alphabet.delimiter] = before + min(tried, key=tried.get)
+        if self.alphabet is not labels.LETTERS:
+            self.shift(model, "delimiter", self.alphabet.delimiter, DELIMITER_RAISES)
+            self.shift(model, "blank", self.alphabet.blank, BLANK_RAISES)
         return model
 
+    def shift(self, model, name, label, shifts):
+        bias, figures = model.lm_head.bias.data, {}
+        before = float(bias[label])
+        for shift in shifts:
+            bias[label] = before + shift
+            heard = self.heard(model)
+            figures[shift] = heard.figure
+            self.session.say(f"# {name} {shift:+g}: {heard}")
+        bias[label] = before + min(figures, key=figures.get)
+
     def heard(self, model):
-        return validate(model, self.validation, self.words, self.alphabet, self.normalise)
+        return self.validation.hear(model, self.alphabet, self.normalise)
 
     def validate(self, last):
         model = self.averaged()
-        errors, letters, invented, others = self.heard(model)
-        extra = f"; {invented} words printed for {others} others" if others else ""
-        self.session.say(f"{self.step:6d}  validation {errors}; {100 * letters.rate:.1f} % of letters"
-                         f"{extra}; {self.seconds:.0f} s")
-        figure = errors.rate + letters.rate + invented / max(1, others)
-        if figure <= self.best:
-            self.best = figure
+        heard = self.heard(model)
+        self.session.say(f"{self.step:6d}  validation {heard}; {self.seconds:.0f} s")
+        if heard.figure <= self.best:
+            self.best = heard.figure
             export.save(model.cpu(), self.session.work / "best", self.alphabet, self.normalise)
-
-
-def joined(clips, pause):
-    """(samples, text) of JOINED recordings at a time, with a pause of so many seconds after each."""
-    for first in range(0, len(clips), JOINED):
-        some = clips[first : first + JOINED]
-        audio = [np.pad(clip.audio, (0, int(pause * corpus.RATE))) for clip in some]
-        yield np.concatenate(audio), " ".join(clip.text for clip in some)
-
-
-def validate(model, clips, words, alphabet, normalise):
-    """Errors on kept words alone, in words and in letters, with each kind of silence around them and
-    in long rows; words printed and words spoken in sentences that hold none of them."""
-    errors, letters, invented, others, sentences = score.Errors(), score.Errors(), 0, 0, 0
-    hear = functools.partial(score.transcribe, model, normalise=normalise, alphabet=alphabet)
-    kept = [clip for clip in clips if words.only_kept(clip.text)]
-    for pause in (0.0, 1.0) if words.keep else ():
-        for audio, text in joined(kept, pause):
-            errors += score.compare(text.split(), hear(audio).split())
-    for clip in clips:
-        if words.only_kept(clip.text):
-            for silence in augment.SILENCES if words.keep else augment.SILENCES[:1]:
-                text = hear(augment.in_silence(clip.audio, silence))
-                errors += score.compare(clip.text.split(), text.split())
-                letters += score.compare(list(clip.text), list(text))
-        elif words.is_sure(clip.text) and not words.printed(clip.text) and sentences < 30:
-            invented += len(hear(clip.audio).split())
-            others += len(clip.text.split())
-            sentences += 1
-    return errors, letters, invented, others
 
 
 def pretrained(recipe, data, session):
