@@ -63,7 +63,7 @@ const struct kernels *kernels_best(void)
 {
     for (int set = KERNELS_SETS - 1; set > KERNELS_PORTABLE; set--) {
         const struct kernels *kernels = kernels_find((enum instruction_set)set);
-        if (kernels && set != KERNELS_AVX_VNNI)
+        if (kernels)
             return kernels;
     }
     return &kernels_portable;

@@ -172,7 +172,7 @@ struct kernels {
 enum instruction_set {
     KERNELS_PORTABLE,
     KERNELS_AVX2,
-    KERNELS_AVX_VNNI, /* untested: no machine at hand has it. kernels_best() leaves it out */
+    KERNELS_AVX_VNNI,
     KERNELS_AVX512,
     KERNELS_AVX512_VNNI,
     KERNELS_NEON_DOT,
