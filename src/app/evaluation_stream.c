@@ -68,25 +68,15 @@ static bool is_within(int64_t at, const struct utter_word *word, int64_t reach)
            (at - word->start < reach || word->end - at < reach);
 }
 
-/* Whether finals within `word` spell it: one, or several of which none was cut off at `edge`. */
-static bool is_whole(const struct measure_heard *heard, const struct utter_word *word, int64_t edge,
-                     int64_t clear)
+/* Whether a final has `word` where offline has it. */
+static bool is_whole(const struct measure_heard *heard, const struct utter_word *word)
 {
-    const char *rest = word->text;
-    size_t pieces = 0;
-    bool at_edge = false;
     for (size_t i = 0; i < heard->word_count; i++) {
-        const struct utter_word *piece = &heard->words[i];
-        size_t length = strlen(piece->text);
-        if (middle(piece) < word->start || middle(piece) >= word->end)
-            continue;
-        if (strncmp(rest, piece->text, length) != 0)
-            return false;
-        rest += length;
-        pieces++;
-        at_edge = at_edge || llabs(piece->start - edge) < clear || llabs(piece->end - edge) < clear;
+        int64_t at = middle(&heard->words[i]);
+        if (at >= word->start && at < word->end && strcmp(heard->words[i].text, word->text) == 0)
+            return true;
     }
-    return *rest == '\0' && (pieces == 1 || !at_edge);
+    return false;
 }
 
 /* Words within which an utterance begins or ends, and which finals do not have whole. */
@@ -96,14 +86,11 @@ static long count_cut(const struct utter_transcript *offline, const struct measu
     long cut = 0;
     for (size_t i = 0; i < offline->word_count; i++) {
         const struct utter_word *word = &offline->words[i];
-        bool is_cut = false;
-        for (size_t k = 0; k < heard->utterance_count && !is_cut; k++) {
-            int64_t edges[] = {heard->utterances[k].start, heard->utterances[k].end};
-            for (size_t e = 0; e < 2; e++)
-                is_cut = is_cut || (is_within(edges[e], word, reach) &&
-                                    !is_whole(heard, word, edges[e], reach / 5));
-        }
-        cut += is_cut;
+        bool within = false;
+        for (size_t k = 0; k < heard->utterance_count && !within; k++)
+            within = is_within(heard->utterances[k].start, word, reach) ||
+                     is_within(heard->utterances[k].end, word, reach);
+        cut += within && !is_whole(heard, word);
     }
     return cut;
 }

@@ -147,8 +147,8 @@ def gaps(audio, shortest):
 
 
 def grains(rng, source, samples, grain=RATE // 20):
-    """Noise that sounds as `source` does: windowed grains of 200 ms of it, at random places and of
-    random sign, half over each other."""
+    """Noise that sounds as `source` does: windowed grains of 50 ms out of 200 ms of it, from random
+    places and of random sign, half over each other; float32 [samples]."""
     start = rng.integers(0, max(1, len(source) - 4 * grain))
     source = source[start : start + 4 * grain]
     count, hop = -(-samples // grain) + 1, grain // 2
@@ -164,12 +164,12 @@ def other_silence(rng, audio, clean):
     another hiss, a murmur. `clean` is the same before noise was added: silence is where that is 0."""
     level = float(np.max(np.abs(audio))) * decibels(rng.uniform(-60.0, -30.0))
     kind = rng.choice(["nothing", "hiss", "murmur"], p=[0.35, 0.3, 0.35])
-    hiss = np.zeros_like(audio)
+    filling = np.zeros_like(audio)
     if kind == "hiss":
-        hiss = coloured_noise(rng, len(audio)) * level
+        filling = coloured_noise(rng, len(audio)) * level
     elif kind == "murmur" and clean.any():
-        hiss = grains(rng, clean[clean != 0], len(audio))
-        hiss *= level / rms(hiss)
+        filling = grains(rng, clean[clean != 0], len(audio))
+        filling *= level / rms(filling)
     held = int(rng.exponential(0.08) * RATE)  # for how long the gate stays open
     fade = 1 + (int(rng.uniform(0.005, 0.05) * RATE) if rng.random() < 0.5 else 0)
     made = audio.copy()
@@ -181,7 +181,7 @@ def other_silence(rng, audio, clean):
             share[: len(ramp)] = ramp
         if stop < len(audio):
             share[len(share) - len(ramp) :] *= ramp[::-1]
-        made[start:stop] += share * (hiss[start:stop] - audio[start:stop])
+        made[start:stop] += share * (filling[start:stop] - audio[start:stop])
     return made
 
 

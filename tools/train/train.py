@@ -79,8 +79,8 @@ def prepare(recipe, data, work):
             Validation(validation, alone, words))
 
 
-DELIMITER_RAISES = (0.0, 1.0, 2.0, 3.0)  # of its logit
-BLANK_RAISES = (0.0, -0.5, -1.0, -1.5)
+DELIMITER_SHIFTS = (0.0, 1.0, 2.0, 3.0)  # of its logit
+BLANK_SHIFTS = (0.0, -0.5, -1.0, -1.5)
 
 
 class Recognition(Stage):
@@ -183,11 +183,12 @@ class Recognition(Stage):
         delimiter that is left out makes one wrong word of two, and then the blank lowered likewise."""
         model = self.averaged()
         if self.alphabet is not labels.LETTERS:
-            self.shift(model, "delimiter", self.alphabet.delimiter, DELIMITER_RAISES)
-            self.shift(model, "blank", self.alphabet.blank, BLANK_RAISES)
+            self.shift(model, "delimiter", self.alphabet.delimiter, DELIMITER_SHIFTS)
+            self.shift(model, "blank", self.alphabet.blank, BLANK_SHIFTS)
         return model
 
     def shift(self, model, name, label, shifts):
+        """Leaves the bias of `label` shifted by the best of `shifts` in validation."""
         bias, figures = model.lm_head.bias.data, {}
         before = float(bias[label])
         for shift in shifts:
