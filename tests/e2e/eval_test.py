@@ -116,6 +116,13 @@ class Evaluation(ProgramTest):
         self.assertEqual(whole["offline_words_outside_utterances"], 0)
         self.assertEqual((whole["offline_words_cut"], whole["words_doubled_at_edges"]), (0, 0))
 
+    def test_a_word_across_an_edge(self):
+        """Half of the recording is one word: the limit falls into it, no FINAL has it, and that is counted."""
+        text = self.write_case("sentence", "talk")
+        self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
+        stream = self.evaluate("--stream", "--no-gate", "--limit", "2", "table.tsv")["stream"]
+        self.assertEqual((stream["utterances"], stream["offline_words_cut"]), (2, 1))
+
     def test_joined(self):
         """Every error of the joined stream is counted, with some recording."""
         rows = [f"{case}.wav\t{self.write_case(case, case)} more\n" for case in CASES]

@@ -93,6 +93,27 @@ class Disguises(unittest.TestCase):
             self.assertAlmostEqual(float(np.abs(audio).max()), 0.5, places=3)
 
 
+class Narrow(unittest.TestCase):
+    def test_eight_kilohertz_hold_low_tones_and_no_high_ones(self):
+        time = np.arange(15999) / 16000
+        for hertz, share in ((1000, 1.0), (6000, 0.0)):
+            tone = np.sin(2 * np.pi * hertz * time).astype(np.float32)
+            made = augment.narrowed(tone)
+            self.assertEqual((made.dtype, len(made)), (np.float32, len(tone)))
+            self.assertAlmostEqual(augment.rms(made) / augment.rms(tone), share, delta=0.02)
+
+    def test_grains_sound_as_their_source_and_do_not_repeat_it(self):
+        rng = np.random.default_rng(5)
+        time = np.arange(8000) / 16000
+        source = np.sin(2 * np.pi * 1000 * time).astype(np.float32)
+        for samples in (1, 399, 16000):
+            self.assertEqual(len(augment.grains(rng, source, samples)), samples)
+        made = augment.grains(rng, source, 16000)
+        power = np.abs(np.fft.rfft(made)) ** 2
+        self.assertGreater(power[900:1100].sum(), 0.95 * power.sum())
+        self.assertLess(abs(np.corrcoef(made[:8000], source)[0, 1]), 0.5)
+
+
 class Drawing(unittest.TestCase):
     def test_voices_say_what_they_can_by_their_weight(self):
         one = np.zeros(1, np.int16)

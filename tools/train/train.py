@@ -36,6 +36,8 @@ def arguments():
     parser.add_argument("--work", required=True, help="caches, checkpoints, log")
     parser.add_argument("--out", help="write the model here at the end (default WORK/model)")
     parser.add_argument("--init", metavar="MODEL", help="begin with the weights of this directory")
+    parser.add_argument("--after", metavar="CHECKPOINT", help="begin with what another training of such a "
+                        "network ended with, its optimisers and teaching heads too")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
                         help="leave a checkpoint and stop; run again to go on")
@@ -103,11 +105,15 @@ class Recognition(Stage):
     def start_mean(self):
         self.mean = {k: v.clone() for k, v in self.module.model.state_dict().items()}
 
-    def begin(self, init):
-        """The weights to begin with: a checkpoint's, else those of `init`, else of pre-training."""
+    def begin(self, init, after):
+        """The weights to begin with: this training's checkpoint's, else those of `after`, another's, else
+        those of `init`, else of pre-training."""
         before = self.session.work / "pretrained.pt"
         if self.path.exists():
             self.resume()
+        elif after:
+            self.restore(torch.load(after, map_location=self.session.device, weights_only=True))
+            self.step, self.seconds, self.best = 0, 0.0, math.inf
         elif init:
             self.begin_with(init)
             self.start_mean()
@@ -228,11 +234,11 @@ def pretrained(recipe, data, session):
 
 def train(args, recipe, session):
     """The finished stage, or None when the session is over before."""
-    if not args.init and not pretrained(recipe, args.data, session):
+    if not args.init and not args.after and not pretrained(recipe, args.data, session):
         return None
     mixture, validation = prepare(recipe, args.data, args.work)
     stage = Recognition(recipe, session, mixture.vocabulary, validation)
-    stage.begin(args.init)
+    stage.begin(args.init, args.after)
     if args.compile:
         stage.module.compile()
     parameters = sum(p.numel() for p in stage.module.model.parameters())
