@@ -7,6 +7,7 @@
 #define APP_EVALUATION_H
 
 #include "app/dataset.h"
+#include "app/edges.h"
 #include "app/interval.h"
 #include "app/measure.h"
 #include "app/progress.h"
@@ -70,10 +71,7 @@ struct stream_evaluation {
     struct rate whole;            /**< when joined: of utter_transcribe() on the whole stream */
     struct score commits_offline; /**< against utter_transcribe() on the same samples */
     struct score finals_offline;
-    struct score edges; /**< those of the latter that lie at the edge of an utterance */
-    long outside;       /**< offline words that lie in no utterance: lost by the gate */
-    long cut;           /**< offline words that an utterance's edge cuts: no FINAL has them whole */
-    long doubled;       /**< words of finals that offline has once, on both sides of an edge */
+    struct edge_errors edges;  /**< of the latter, those at the edges of utterances */
     struct interval stability; /**< of the unstable partial word ratio */
     struct measure measure;
 };

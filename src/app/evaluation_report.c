@@ -93,7 +93,7 @@ static json_t *stream_json(const struct evaluation *evaluation,
         interval_json(&streamed->finals_more), "commits_against_offline",
         score_json(&streamed->commits_offline), "finals_against_offline",
         score_json(&streamed->finals_offline), "finals_against_offline_at_edges",
-        score_json(&streamed->edges), "commits_against_finals", score_json(&measure->seams),
+        score_json(&streamed->edges.score), "commits_against_finals", score_json(&measure->seams),
         "draft_latency", latency_json(&measure->draft), "commit_latency",
         latency_json(&measure->commit), "final_latency", latency_json(&measure->final));
     json_t *more = json_pack(
@@ -105,9 +105,10 @@ static json_t *stream_json(const struct evaluation *evaluation,
         cost_json(&streamed->cost, streamed->audio_seconds));
     json_object_update(json, more);
     json_decref(more);
-    json_object_set_new(json, "offline_words_outside_utterances", json_integer(streamed->outside));
-    json_object_set_new(json, "offline_words_cut", json_integer(streamed->cut));
-    json_object_set_new(json, "words_doubled_at_edges", json_integer(streamed->doubled));
+    const struct edge_errors *edges = &streamed->edges;
+    json_object_set_new(json, "offline_words_outside_utterances", json_integer(edges->outside));
+    json_object_set_new(json, "offline_words_cut", json_integer(edges->cut));
+    json_object_set_new(json, "words_doubled_at_edges", json_integer(edges->doubled));
     if (evaluation->options->joined)
         json_object_set_new(json, "offline_joined", rate_json(&streamed->whole));
     return json;
@@ -199,7 +200,7 @@ static void print_stream(const struct evaluation *evaluation,
     print_difference("commits from offline", &streamed->commits_offline);
     print_difference("commits from finals", &measure->seams);
     print_difference("finals from offline", &streamed->finals_offline);
-    print_difference("  at utterances' edges", &streamed->edges);
+    print_difference("  at utterances' edges", &streamed->edges.score);
     printf("\nlatency in seconds        both     audio   compute     95 %% of both\n");
     print_latencies("draft", &measure->draft);
     print_latencies("commit", &measure->commit);
@@ -210,8 +211,8 @@ static void print_stream(const struct evaluation *evaluation,
     printf(
         "%ld utterances, %.1f %% of the audio; offline words in none of them: %ld, cut by an edge: "
         "%ld; words doubled at one: %ld\n",
-        measure->utterances, percent(utterance_share(streamed)), streamed->outside, streamed->cut,
-        streamed->doubled);
+        measure->utterances, percent(utterance_share(streamed)), streamed->edges.outside,
+        streamed->edges.cut, streamed->edges.doubled);
     print_cost("streamed", &streamed->cost, streamed->audio_seconds);
 }
 

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Words so near to where an utterance begins or ends may have been cut by it. */
-static const double EDGE_SECONDS = 0.5;
-
 struct run {
     const struct evaluation *evaluation;
     struct stream_evaluation *streamed;
@@ -17,133 +14,8 @@ struct run {
     struct score *whole;
 };
 
-/* ---- errors at the edges of utterances --------------------------------------------------------
+/* ---- finals beside offline ---------------------------------------------------------------------
  */
-
-/* The beginning of the first recording and the end of the last cut nothing. */
-static bool near_edge(const struct measure_heard *heard, int64_t at, int64_t count, int64_t reach)
-{
-    for (size_t i = 0; i < heard->utterance_count; i++) {
-        const struct span *span = &heard->utterances[i];
-        if ((span->start > 0 && llabs(at - span->start) < reach) ||
-            (span->end < count && llabs(at - span->end) < reach))
-            return true;
-    }
-    return false;
-}
-
-static int64_t middle(const struct utter_word *word)
-{
-    return (word->start + word->end) / 2;
-}
-
-static bool is_heard(const struct measure_heard *heard, int64_t at)
-{
-    for (size_t i = 0; i < heard->utterance_count; i++)
-        if (at >= heard->utterances[i].start && at < heard->utterances[i].end)
-            return true;
-    return false;
-}
-
-/* Of what is longer than a word, several written without a space, the first and the last count. */
-static long count_outside(const struct utter_transcript *offline, const struct measure_heard *heard,
-                          int64_t reach)
-{
-    long outside = 0;
-    for (size_t i = 0; i < offline->word_count; i++) {
-        const struct utter_word *word = &offline->words[i];
-        bool several = word->end - word->start > 2 * reach;
-        int64_t first = several ? word->start : middle(word);
-        int64_t last = several ? word->end - 1 : first;
-        outside += !is_heard(heard, first) || !is_heard(heard, last);
-    }
-    return outside;
-}
-
-/* Whether `at` lies within a word, near its beginning or end: there may be minutes between them
- * when it is several words that the model wrote without a space. */
-static bool is_within(int64_t at, const struct utter_word *word, int64_t reach)
-{
-    return at > word->start && at < word->end &&
-           (at - word->start < reach || word->end - at < reach);
-}
-
-/* Whether a final has `word` where offline has it. */
-static bool is_whole(const struct measure_heard *heard, const struct utter_word *word)
-{
-    for (size_t i = 0; i < heard->word_count; i++) {
-        int64_t at = middle(&heard->words[i]);
-        if (at >= word->start && at < word->end && strcmp(heard->words[i].text, word->text) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Words within which an utterance begins or ends, and which finals do not have whole. */
-static long count_cut(const struct utter_transcript *offline, const struct measure_heard *heard,
-                      int64_t reach)
-{
-    long cut = 0;
-    for (size_t i = 0; i < offline->word_count; i++) {
-        const struct utter_word *word = &offline->words[i];
-        bool within = false;
-        for (size_t k = 0; k < heard->utterance_count && !within; k++)
-            within = is_within(heard->utterances[k].start, word, reach) ||
-                     is_within(heard->utterances[k].end, word, reach);
-        cut += within && !is_whole(heard, word);
-    }
-    return cut;
-}
-
-/* Whether words `i` and `i + 1` are the same, and an utterance ends between them, near both. */
-static bool same_across_edge(const struct measure_heard *heard, size_t i, int64_t reach)
-{
-    const struct utter_word *word = &heard->words[i];
-    if (i + 1 >= heard->word_count || strcmp(word[0].text, word[1].text) != 0)
-        return false;
-    for (size_t k = 0; k < heard->utterance_count; k++) {
-        int64_t edge = heard->utterances[k].end;
-        if (edge > middle(&word[0]) && edge <= middle(&word[1]) && edge - word[0].end < reach &&
-            word[1].start - edge < reach)
-            return true;
-    }
-    return false;
-}
-
-static bool is_doubled(const struct measure_heard *heard, size_t i, int64_t reach)
-{
-    return same_across_edge(heard, i, reach) || (i > 0 && same_across_edge(heard, i - 1, reach));
-}
-
-/* Of the alignment of finals with the offline words: the errors near an utterance's edge. */
-static void count_edges(const struct utter_transcript *offline, const struct measure_heard *heard,
-                        const long *pairs, const struct recording *recording, int64_t reach,
-                        struct stream_evaluation *streamed)
-{
-    struct score *edges = &streamed->edges;
-    size_t next = 0;
-    for (size_t i = 0; i <= offline->word_count; i++) {
-        bool last = i == offline->word_count;
-        if (!last && pairs[i] < 0)
-            edges->deletions +=
-                near_edge(heard, middle(&offline->words[i]), recording->count, reach);
-        if (!last && pairs[i] < 0)
-            continue;
-        size_t pair = last ? heard->word_count : (size_t)pairs[i];
-        for (; next < pair; next++) {
-            edges->insertions +=
-                near_edge(heard, middle(&heard->words[next]), recording->count, reach);
-            streamed->doubled += is_doubled(heard, next, reach);
-        }
-        if (last)
-            break;
-        if (strcmp(offline->words[i].text, heard->words[pair].text) != 0)
-            edges->substitutions +=
-                near_edge(heard, middle(&heard->words[pair]), recording->count, reach);
-        next = pair + 1;
-    }
-    edges->reference += (long)offline->word_count;
-}
 
 static const char **word_texts(const struct utter_word *words, size_t count)
 {
@@ -160,7 +32,6 @@ static bool compare_finals(struct run *run, const struct utter_transcript *offli
     struct score score;
     struct score_units a = {.count = offline->word_count};
     struct score_units b = {.count = heard->word_count};
-    int64_t reach = (int64_t)(EDGE_SECONDS * recording->rate);
     long *pairs = calloc(offline->word_count + 1, sizeof *pairs);
     a.units = word_texts(offline->words, a.count);
     b.units = word_texts(heard->words, b.count);
@@ -168,9 +39,8 @@ static bool compare_finals(struct run *run, const struct utter_transcript *offli
         a.units != NULL && b.units != NULL && pairs != NULL && score_align(&a, &b, &score, pairs);
     if (done) {
         score_add(&run->streamed->finals_offline, &score);
-        count_edges(offline, heard, pairs, recording, reach, run->streamed);
-        run->streamed->outside += count_outside(offline, heard, reach);
-        run->streamed->cut += count_cut(offline, heard, reach);
+        edges_count(offline, heard, pairs, recording->count, recording->rate,
+                    &run->streamed->edges);
     }
     score_units_free(&a);
     score_units_free(&b);
