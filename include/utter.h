@@ -308,8 +308,8 @@ struct utter_stream_options {
     /**
      * The utterance ends after so much silence, in the middle of it: what comes after may belong to
      * the next one's first word; default 800. So it does after as much sound that is 30 dB fainter
-     * than its speech and in which no word was heard: at the quietest place of that, and the next
-     * begins there.
+     * than its speech and in which no word was heard: in the middle of that, and the next begins
+     * there.
      */
     int endpoint_silence_ms;
     /**

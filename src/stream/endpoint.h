@@ -14,7 +14,7 @@
 enum endpoint_verdict {
     ENDPOINT_NONE,
     ENDPOINT_SILENCE,  /* ends in the middle of the silent blocks */
-    ENDPOINT_PAUSE,    /* ends at the quietest place of the faint blocks */
+    ENDPOINT_PAUSE,    /* ends in the middle of the faint blocks */
     ENDPOINT_WORDLESS, /* ends at the quietest place after its last word */
     ENDPOINT_LIMIT,    /* ends at the quietest place so far that may still be chosen */
 };

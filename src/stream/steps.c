@@ -63,14 +63,13 @@ static int64_t find_cut(const struct utter_stream *s, int64_t from)
     return audio_quietest(&s->audio, from > half ? from : half, s->cursor, span > 0 ? span : 1);
 }
 
-/* In the middle of the silence, for its second half may hold the next word's weak beginning: that
- * is the next utterance's pre-roll. Words heard in the silence all the same stay in this one. */
-static int64_t find_silence_end(const struct utter_stream *s, int64_t from)
+/* In the middle of the last `blocks` blocks, a silence or as good as one, or of what of them comes
+ * after the last word: the second half may hold the next word's weak beginning, so it is the next
+ * utterance's. */
+static int64_t find_silence_end(const struct utter_stream *s, int64_t words_end, int64_t blocks)
 {
-    int64_t block = s->audio.block;
-    int64_t middle = s->cursor - s->endpoint.silent / 2 * block;
-    int64_t end = larger(middle, (from + block - 1) / block * block);
-    return end < s->cursor ? end : s->cursor;
+    int64_t block = s->audio.block, after = (s->cursor - words_end) / block;
+    return s->cursor - (blocks < after ? blocks : after) / 2 * block;
 }
 
 static void listen_block(struct utter_stream *s)
@@ -88,19 +87,19 @@ static void listen_block(struct utter_stream *s)
     int64_t start = s->utterance.start, block_samples = s->audio.block;
     int64_t words_end = utterance_words_end(&s->utterance);
     int64_t committed_end = utterance_committed_end(&s->utterance);
+    int64_t heard_end = larger(words_end, committed_end);
     switch (endpoint_push(&s->endpoint, speech, power, (s->cursor - start) / block_samples,
                           (words_end - start) / block_samples)) {
     case ENDPOINT_NONE:
         break;
     case ENDPOINT_SILENCE:
-        end_utterance(s, find_silence_end(s, larger(words_end, committed_end)), false);
+        end_utterance(s, find_silence_end(s, heard_end, s->endpoint.silent), false);
         break;
     case ENDPOINT_PAUSE:
-        words_end = larger(words_end, s->cursor - s->endpoint.faint * block_samples);
-        end_utterance(s, find_cut(s, larger(words_end, committed_end)), true);
+        end_utterance(s, find_silence_end(s, heard_end, s->endpoint.faint), true);
         break;
     case ENDPOINT_WORDLESS:
-        end_utterance(s, find_cut(s, larger(words_end, committed_end)), true);
+        end_utterance(s, find_cut(s, heard_end), true);
         break;
     case ENDPOINT_LIMIT:
         end_utterance(s, find_cut(s, committed_end), true);

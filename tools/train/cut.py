@@ -1,6 +1,7 @@
 """Cut single words out of sentences: forced alignment with PocketSphinx's own English model.
 
-Four speakers of single digits are few; the sentences hold the same words by hundreds of speakers.
+Four speakers of single digits are few; the sentences hold the same words by hundreds of speakers, and
+thousands of others, which are to be told from them.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from corpus import RATE, Clip
 
 FRAME = RATE // 100  # PocketSphinx counts in 10 ms
 PADDING = 2 * FRAME
+STRANGE = 1200  # recordings
 SHORTEST, LONGEST = 0.12, 1.2  # seconds; anything else is a failed alignment
 
 
@@ -38,16 +40,16 @@ def align(decoder, clip):
 
 
 def places(clips, wanted, work, name="words"):
-    """For each clip its wanted words [(word, first sample, last + 1)]; kept in WORK/NAME.json."""
+    """For each clip its words that are `wanted` [(word, first sample, last + 1)]; kept in WORK/NAME.json."""
     cache = Path(work) / f"{name}.json"
     if not cache.exists():
         decoder = Decoder(lm=None, loglevel="FATAL")
         found = []
         for number, clip in enumerate(clips):
-            if not any(word in wanted for word in clip.text.split()):
+            if not any(wanted(word) for word in clip.text.split()):
                 continue
             for word, start, stop in align(decoder, clip):
-                if word in wanted and SHORTEST <= (stop - start) / RATE <= LONGEST:
+                if wanted(word) and SHORTEST <= (stop - start) / RATE <= LONGEST:
                     found.append([number, word, start, stop])
         partial = cache.with_suffix(".tmp")
         partial.write_text(json.dumps(found))
@@ -56,6 +58,12 @@ def places(clips, wanted, work, name="words"):
     for number, word, start, stop in json.loads(cache.read_text()):
         known[number].append((word, start, stop))
     return known
+
+
+def strangers(clips, kept, work, name):
+    """One Clip for each word of some clips without any kept one that does not sound like one either."""
+    clips = [clip for clip in clips if not kept.printed(clip.text) and kept.is_sure(clip.text)][:STRANGE]
+    return words(clips, places(clips, str.isalpha, work, name))
 
 
 def words(clips, known):

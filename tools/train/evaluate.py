@@ -13,8 +13,10 @@ from transformers import Wav2Vec2ForCTC, Wav2Vec2Processor
 
 import augment
 import corpus
+import cut
 import recipe as recipes
 import score
+import validation
 
 SEED = 20  # of the strings that are joined here
 
@@ -142,6 +144,9 @@ def main():
         said = sum(len(c.text.split()) for c in others)
         printed = sum(len(recogniser.text(as_float(c.audio)).split()) for c in others)
         print(f"{len(others)} sentences without these words ({said} words): {printed} words printed")
+        alone = list(validation.lonely(cut.strangers(others, words, args.work, "dev-strangers")))
+        printed = sum(len(recogniser.text(audio).split()) for audio, _ in alone)
+        print(f"{len(alone)} single words out of these, disguised and alone: {printed} words printed")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from corpus import RATE
 from cut import FRAME
 from recipe import receptive_field
 
+STRANGE = 0.4  # of the words in a lonely row
 UNKNOWN = -1  # nobody said where the words are
 
 @dataclass
@@ -56,16 +57,17 @@ class Voices:
 
 
 class Mixture:
-    """`singles`: one word a clip; `strings`: kept words only; `speech`: anything."""
+    """`singles`: one kept word a clip; `strings`: kept words only; `speech`: anything; `strangers`: one
+    word a clip that is not kept."""
 
-    def __init__(self, recipe, words, singles, strings, speech):
+    def __init__(self, recipe, words, singles, strings, speech, strangers):
         self.field, self.hop = receptive_field(recipe["model"])
         self.shares = recipe["mixture"]
         self.short_shares = recipe.get("short_mixture", self.shares)
         self.training = recipe["training"]
         self.seed = recipe.get("seed", 0)
         self.words, self.singles = words, len(singles)
-        self.strings, self.speech = strings, speech
+        self.strings, self.speech, self.strangers = strings, speech, strangers
         weights = recipe["data"].get("source_weights", {})
         self.voices = Voices(singles, recipe["data"].get("voice_weights", {}))
         self.vocabulary = self.voices.words
@@ -80,7 +82,8 @@ class Mixture:
 
     def describe(self):
         return (f"{len(self.strings)} strings, {len(self.speech)} sentences, "
-                f"{self.singles} single words of {len(self.voices.names)} voices")
+                f"{self.singles} single words of {len(self.voices.names)} voices, "
+                f"{len(self.strangers)} other words")
 
     def batch(self, number):
         rng = np.random.default_rng([self.seed, number])
@@ -128,23 +131,28 @@ class Mixture:
         return level * 0.05, [], [], []
 
     def row(self, rng, samples):
-        """Single words of one voice (mostly) in disguise, in a row, pauses from none at all to a second.
-        Some rows say the same word again and again, some begin with a word and some end with one."""
+        """Single words of one voice (mostly) in disguise, in a row, pauses from none at all to a second;
+        in lonely rows a word or few, with seconds around each, and some of them others than are kept. Some
+        rows say the same word again and again, some begin with a word and some end with one."""
         audio = np.zeros(samples, np.float32)
         one_voice = rng.random() < 0.6
         voice = self.voices.draw(rng)
         disguise = augment.Disguise(rng)
-        pause = rng.choice([0.0, 0.0, 0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
+        lonely = rng.random() < self.training.get("lonely", 0.0)
+        pause = 3.0 if lonely else rng.choice([0.0, 0.0, 0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
         again = 0.75 if rng.random() < 0.3 else 0.0
-        at = int(rng.uniform(0.0, min(0.5 * samples / RATE, 1.0)) * RATE * (rng.random() < 0.7))
+        before = min(0.5 * samples / RATE, 3.0 if lonely else 1.0)
+        at = int(rng.uniform(0.0, before) * RATE * (rng.random() < 0.7))
         last = min(0.06, 0.4 * RATE / samples)  # nearly half of the long rows are full
-        spans, word = [], None
+        spans, heard, word = [], [], None
         while True:
+            strange = lonely and self.strangers and rng.random() < STRANGE
             if word is None or rng.random() >= again:
                 word = self.vocabulary[rng.integers(len(self.vocabulary))]
             if not one_voice and rng.random() < 0.7:
                 disguise = augment.Disguise(rng)
-            clip = self.voices.say(rng, word, voice if one_voice else None)
+            clip = (self.strangers[rng.integers(len(self.strangers))] if strange
+                    else self.voices.say(rng, word, voice if one_voice else None))
             piece = disguise.put_on(rng, clip.audio.astype(np.float32) / 32768.0)
             if at + len(piece) > samples:
                 break
@@ -153,21 +161,23 @@ class Mixture:
             piece[:edge] *= ramp
             piece[-edge:] *= ramp[::-1]
             audio[at : at + len(piece)] += piece
-            spans.append((clip.text, at, at + len(piece)))
-            at += len(piece) + int(rng.exponential(pause) * RATE) - int(rng.uniform(0, 0.04) * RATE)
-            at = max(at, spans[-1][2] - len(piece) // 4)
+            heard.append(clip.text)
+            end = at + len(piece)
+            if not strange:
+                spans.append((clip.text, at, end))
+            at = end + int(rng.exponential(pause) * RATE) - int(rng.uniform(0, 0.04) * RATE)
+            at = max(at, end - len(piece) // 4)
             if rng.random() < last:
                 break
-        if not spans:
+        if not heard:
             return self.noise(rng, samples)
         if rng.random() < 0.4:
             audio = augment.narrowed(audio)
         if rng.random() < 0.2:
-            late = samples - spans[-1][2]
+            late = samples - end
             audio = np.roll(audio, late)
             spans = [(word, start + late, stop + late) for word, start, stop in spans]
-        said = [word for word, _, _ in spans]
-        return audio, said, said, spans
+        return audio, [word for word, _, _ in spans], heard, spans
 
     def joined(self, rng, samples, clips, most):
         """(audio, text, spans) of up to `most` whole recordings with pauses and silence after."""

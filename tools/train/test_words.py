@@ -9,7 +9,8 @@ import labels
 import network
 import validation
 from corpus import Clip
-from mixture import Voices
+from mixture import Mixture, Voices
+from recipe import Words
 
 TIMING = (480, 320)  # samples that a frame hears, samples from frame to frame
 
@@ -91,6 +92,46 @@ class Disguises(unittest.TestCase):
         self.assertEqual(" ".join(text for _, text in rows).split().count("TWO"), 40)
         for audio, _ in rows:
             self.assertAlmostEqual(float(np.abs(audio).max()), 0.5, places=3)
+
+
+class Lonely(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(4)
+        self.said = {word: Clip("real", "anna", word, rng.integers(-9000, 9000, 6400, np.int16))
+                     for word in ("TWO", "TREE")}
+
+    def mixture(self, lonely):
+        recipe = {"model": {"conv_kernel": [320, 2], "conv_stride": [160, 2]}, "mixture": {"words": 1.0},
+                  "training": {"lonely": lonely}, "data": {}}
+        return Mixture(recipe, Words({"keep": ["TWO"]}), [self.said["TWO"]], [], [], [self.said["TREE"]])
+
+    def test_other_words_are_heard_and_not_printed(self):
+        rows = [self.mixture(1.0).row(np.random.default_rng(seed), 96000) for seed in range(40)]
+        for audio, printed, heard, spans in rows:
+            self.assertEqual(printed, [word for word in heard if word == "TWO"])
+            self.assertEqual(printed, [word for word, _, _ in spans])
+            for _, start, stop in spans:
+                self.assertTrue(audio[start:stop].any())
+        everything = sum((heard for _, _, heard, _ in rows), [])
+        self.assertAlmostEqual(everything.count("TREE") / len(everything), 0.4, delta=0.15)
+
+    def test_lonely_rows_are_mostly_silence(self):
+        for lonely in (0.0, 1.0):
+            mixture = self.mixture(lonely)
+            sound = np.mean([np.mean(mixture.row(np.random.default_rng(seed), 96000)[0] != 0)
+                             for seed in range(40)])
+            self.assertEqual(sound < 0.4, bool(lonely))
+        self.assertNotIn("TREE", sum((mixture.row(np.random.default_rng(seed), 96000)[2]
+                                      for mixture in [self.mixture(0.0)] for seed in range(9)), []))
+
+    def test_validation_has_a_word_with_seconds_around_it(self):
+        rows = list(validation.lonely([self.said["TWO"]] * 30))
+        for audio, text in rows:
+            self.assertEqual(text, "TWO")
+            self.assertGreater(len(audio), 16000 + 1600)
+            loud = np.flatnonzero(np.abs(audio) > 0.1)
+            self.assertGreater(min(loud[0], len(audio) - loud[-1]), 4000)
+        self.assertTrue(any(audio[:4000].any() for audio, _ in rows))
 
 
 class Narrow(unittest.TestCase):

@@ -69,16 +69,19 @@ def prepare(recipe, data, work):
         sets.append((corpus.load(data, "synthetic", work), "synthetic"))
     strings = []
     for clips, name in sets:
-        known = cut.places(clips, words.keep, work, name)
+        known = cut.places(clips, words.keep.__contains__, work, name)
         singles += cut.words(clips, known)
         strings += [cut.with_places(clip, found) for clip, found in zip(clips, known)
                     if words.only_kept(clip.text)]
     speech = [c for c in speech if not words.only_kept(c.text)]
     alone = [c for c in validation if c.source in isolated]
     spoken = [c for c in validation if c.source not in isolated]
-    alone = cut.words(spoken, cut.places(spoken, words.keep, work, "validation")) + alone
-    return (Mixture(recipe, words, singles, strings, speech),
-            Validation(validation, alone, words))
+    places = cut.places(spoken, words.keep.__contains__, work, "validation")
+    alone = cut.words(spoken, places) + alone
+    strangers = [cut.strangers(clips, words, work, name)
+                 for clips, name in ((speech, "strangers"), (spoken, "validation-strangers"))]
+    return (Mixture(recipe, words, singles, strings, speech, strangers[0]),
+            Validation(validation, alone, words, strangers[1]))
 
 
 DELIMITER_SHIFTS = (0.0, 1.0, 2.0, 3.0)  # of its logit
