@@ -389,8 +389,7 @@ static void a_faint_room_ends_the_utterance(void **state)
     int64_t said = f.count;
     voice_say(&f.samples, &f.count, "......cd|..........");
     voice_add_noise(f.samples + said, f.count - said, 1.5e-3f);
-    /* The quietest place is just before it has been faint for long enough. */
-    voice_add_noise(f.samples + said, 35 * VOICE_FRAME, 1e-3f);
+    voice_add_noise(f.samples + said, 35 * VOICE_FRAME, 1e-3f); /* quietest after these */
     feed_all(&f);
     assert_string_equal(f.text.finals, "ab\ncd\n");
     /* Without a silence between the two, and where as much comes before as after. */

@@ -222,7 +222,11 @@ def arguments():
     parser.add_argument("--only", nargs="*", help="conditions, as the table calls them")
     parser.add_argument("--noise-seconds", type=int, default=60)
     parser.add_argument("--seeds", type=int, default=1, help="as many times, each in another order, with other pauses and noise")
-    return parser.parse_args()
+    args = parser.parse_args()
+    known = [name for name, *_ in CONDITIONS]
+    if unknown := [name for name in args.only or [] if name not in known]:
+        parser.error(f"--only: no such condition: {'; '.join(unknown)}; there are: {'; '.join(known)}")
+    return args
 
 
 def read_clips(dataset):

@@ -1,7 +1,7 @@
 """Runs the whole pipeline on the clips of tests/e2e/data, in about a minute: python smoke.py
 
 Pre-training, training, a stop half way, going on, export, measuring, the card. A run that was
-stopped must give the very weights of one that was not. `--build BUILD` also compares utter with
+stopped must give the very weights of one that was not, and one begun after it must begin where it ended. `--build BUILD` also compares utter with
 transformers (agree.py).
 """
 
@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import soundfile
+from safetensors.torch import load_file
 
 HERE = Path(__file__).resolve().parent
 CLIPS = HERE.parents[1] / "tests" / "e2e" / "data"
@@ -45,6 +46,13 @@ def digest(model):
     return hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
 
 
+def distance(model, other):
+    """Between the weights of two models, as a share of the first one's size."""
+    one, two = (load_file(folder / "model.safetensors") for folder in (model, other))
+    apart = sum(float((one[name].float() - two[name].float()).square().sum()) for name in one)
+    return (apart / sum(float(value.float().square().sum()) for value in one.values())) ** 0.5
+
+
 def main():
     parser = argparse.ArgumentParser(description="Runs the whole pipeline on a handful of clips.")
     parser.add_argument("--build", help="a build folder of utter: compare its logits and text too")
@@ -61,6 +69,12 @@ def main():
         assert stops > 1, "the run was never stopped"
         assert digest(broken) == digest(unbroken), "stopping changed the weights"
         print(f"stopped {stops - 1} times: the same weights")
+        begun = train(folder, "begun", "--steps", "1")
+        after = train(folder, "after", "--steps", "1", "--after", folder / "unbroken" / "checkpoint.pt")
+        assert "from step 0" in (folder / "after" / "log.txt").read_text(), "it went on instead of beginning"
+        moved, all_of_it = distance(unbroken, after), distance(unbroken, begun)
+        assert 0 < moved < all_of_it / 3, f"{moved:.5f} from the end of the first, whose beginning is {all_of_it:.5f} off"
+        print(f"begun after it, one step: {moved:.5f} of the weights' size away; at the very beginning {all_of_it:.5f}")
         if args.build:
             clips = [CLIPS / f"{path.stem}.flac" for path in sorted(CLIPS.glob("*.flac"))]
             subprocess.run([sys.executable, HERE / "agree.py", unbroken, "--build", args.build,
