@@ -15,7 +15,7 @@ from corpus import RATE, Clip
 
 FRAME = RATE // 100  # PocketSphinx counts in 10 ms
 PADDING = 2 * FRAME
-STRANGE = 1200  # recordings
+STRANGE = 1200  # recordings, that other words are cut out of
 SHORTEST, LONGEST = 0.12, 1.2  # seconds; anything else is a failed alignment
 
 

@@ -138,7 +138,7 @@ class Mixture:
         one_voice = rng.random() < 0.6
         voice = self.voices.draw(rng)
         disguise = augment.Disguise(rng)
-        lonely = rng.random() < self.training.get("lonely", 0.0)
+        lonely = "lonely" in self.training and rng.random() < self.training["lonely"]
         pause = 3.0 if lonely else rng.choice([0.0, 0.0, 0.0, 0.0, 0.02, 0.06, 0.2, 0.6, 1.0])
         again = 0.75 if rng.random() < 0.3 else 0.0
         before = min(0.5 * samples / RATE, 3.0 if lonely else 1.0)

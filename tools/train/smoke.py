@@ -1,8 +1,8 @@
-"""Runs the whole pipeline on the clips of tests/e2e/data, in about a minute: python smoke.py
+"""Runs the whole pipeline on the clips of tests/e2e/data, in two minutes: python smoke.py
 
 Pre-training, training, a stop half way, going on, export, measuring, the card. A run that was
-stopped must give the very weights of one that was not, and one begun after it must begin where it ended. `--build BUILD` also compares utter with
-transformers (agree.py).
+stopped must give the very weights of one that was not, and one begun after it must begin where it
+ended. `--build BUILD` also compares utter with transformers (agree.py).
 """
 
 import argparse

@@ -78,10 +78,11 @@ def prepare(recipe, data, work):
     spoken = [c for c in validation if c.source not in isolated]
     places = cut.places(spoken, words.keep.__contains__, work, "validation")
     alone = cut.words(spoken, places) + alone
-    strangers = [cut.strangers(clips, words, work, name)
-                 for clips, name in ((speech, "strangers"), (spoken, "validation-strangers"))]
-    return (Mixture(recipe, words, singles, strings, speech, strangers[0]),
-            Validation(validation, alone, words, strangers[1]))
+    lonely = "lonely" in recipe["training"]
+    strangers = cut.strangers(speech, words, work, "strangers") if lonely else []
+    unheard = cut.strangers(spoken, words, work, "validation-strangers")
+    return (Mixture(recipe, words, singles, strings, speech, strangers),
+            Validation(validation, alone, words, unheard))
 
 
 DELIMITER_SHIFTS = (0.0, 1.0, 2.0, 3.0)  # of its logit
