@@ -12,6 +12,7 @@ are events, never times: a machine that is too fast gets more work."""
 
 import array
 import collections
+import contextlib
 import glob
 import json
 import os
@@ -106,7 +107,8 @@ class OtherWork:
 
     def __init__(self, pid):
         for thread in os.listdir(f"/proc/{pid}/task"):
-            os.setpriority(os.PRIO_PROCESS, int(thread), 19)
+            with contextlib.suppress(ProcessLookupError):  # it has ended since
+                os.setpriority(os.PRIO_PROCESS, int(thread), 19)
         self.processes = []
 
     def add(self):

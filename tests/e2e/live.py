@@ -360,13 +360,16 @@ class Pipe:
 def capture_processes(pid):
     """{device: process id} of the processes that record for the program."""
     found = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-            for child in file.read().split():
-                with open(f"/proc/{child}/cmdline", encoding="utf-8") as command:
-                    words = command.read().split("\0")
-                if words[1:2] == ["capture"]:
-                    found[words[2]] = int(child)
+    for child in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{child}/stat", encoding="utf-8", errors="replace") as file:
+                parent = int(file.read().rpartition(")")[2].split()[1])
+            with open(f"/proc/{child}/cmdline", encoding="utf-8", errors="replace") as file:
+                words = file.read().split("\0")
+        except OSError:
+            continue  # it has ended since, or is another user's
+        if parent == pid and words[1:2] == ["capture"]:
+            found[words[2]] = int(child)
     return found
 
 

@@ -4,6 +4,7 @@
 an input that is changed for another while the program runs. The microphones say the time
 (spoken_time.py), all the same one; the history says where each recording begins."""
 
+import contextlib
 import glob
 import json
 import os
@@ -114,7 +115,10 @@ def the_inputs_of_a_split_are_recorded_each():
 def open_recordings(pid):
     """The recordings that the process has open."""
     folder = f"/proc/{pid}/fd"
-    targets = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+    targets = []
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # it has been closed since
+            targets.append(os.readlink(os.path.join(folder, name)))
     return [target for target in targets if target.endswith(".flac")]
 
 
