@@ -31,6 +31,7 @@ struct session_input {
     struct track *next; /* the same of another model, once the outlet has turned to it; or NULL */
     struct source_status heard; /* the source's state as last told to the user */
     bool was_heard;             /* at least once */
+    bool lost;                  /* the user was told, and not yet that it is back */
 };
 
 struct session {

@@ -327,6 +327,7 @@ static bool take_input(struct session *session, struct utter_error *error)
     input->earliest = track_end(before.track);
     input->heard = (struct source_status){0};
     input->was_heard = false;
+    input->lost = false;
     input->base = 0;
     session->left_outlet = before.outlet;
     remembered_device_write(session->change.name);

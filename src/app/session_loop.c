@@ -56,23 +56,24 @@ static void note_writing(struct session *session, bool written, const char *mess
     }
 }
 
+/* One that was lost may wait for the next source before it is back. */
 static void tell_state(struct session *session, struct session_input *input,
                        const struct source_status *now)
 {
     const char *name = input->source->name;
-    enum source_state before = input->heard.state;
     if (now->state == SOURCE_LISTENING && !input->was_heard && session->screen == NULL)
         session_say(session, "listening to %.200s with %.200s; Ctrl-C ends", name,
                     session->model_name);
-    else if (now->state == SOURCE_LISTENING && before == SOURCE_LOST)
+    else if (now->state == SOURCE_LISTENING && input->lost)
         session_say(session, "the microphone %.200s is back", name);
-    else if (now->state == SOURCE_LOST && before != SOURCE_LOST)
+    else if (now->state == SOURCE_LOST && !input->lost)
         session_say(session,
                     "the microphone %.200s is lost: %.300s; what was heard is kept, and it is "
                     "opened again when it is back",
                     name, now->message);
     else if (now->state == SOURCE_ENDED && now->failed)
         session_fail(session, now->message);
+    input->lost = now->state == SOURCE_LOST || (input->lost && now->state != SOURCE_LISTENING);
     input->was_heard |= now->state == SOURCE_LISTENING;
 }
 

@@ -184,6 +184,22 @@ def a_named_input_stays_that_one():
             program.end()
 
 
+def one_that_is_lost_and_found_elsewhere_is_back():
+    """The default output changes before the new server delivers anything."""
+    with live.Home() as home, Outputs(home) as outputs, listen(home, "--device", "desktop") as program:
+        outputs.pull_out()
+        live.wait_for(lambda: program.says("is lost"), "a word about the desktop")
+        outputs.plug_in()
+        for _ in range(50):
+            outputs.use("headset")
+            time.sleep(0.1)
+            outputs.use("speakers")
+            time.sleep(0.1)
+        live.wait_for(lambda: program.is_back(), "the desktop to be back")
+        hear(outputs, program, "speakers")
+        program.end()
+
+
 def the_default_microphone_is_followed():
     """The server itself moves the stream; until the next microphone delivers, that is no loss of it."""
     with live.Home() as home, Outputs(home) as outputs, listen(home) as program:
@@ -220,6 +236,7 @@ if __name__ == "__main__":
         an_output_that_is_pulled_out_is_left,
         a_named_input_stays_that_one_when_it_is_no_default_any_more,
         a_named_input_stays_that_one,
+        one_that_is_lost_and_found_elsewhere_is_back,
         the_default_microphone_is_followed,
         the_screen_says_where_the_sound_comes_from,
     )
