@@ -309,8 +309,7 @@ struct utter_stream_options {
      * The utterance ends after so much silence, in the middle of it: what comes after may belong to
      * the next one's first word; default 800. So it does after as much sound that is 30 dB fainter
      * than its speech and in which no word was heard: in the middle of that, and the next begins
-     * there. While no word was heard in it at all it does not end before `endpoint_wordless_ms`:
-     * what is no word by itself may be one beside the next.
+     * there.
      */
     int endpoint_silence_ms;
     /**

@@ -39,14 +39,13 @@ enum endpoint_verdict endpoint_push(struct endpoint *endpoint, bool speech, floa
     if (length >= endpoint->limit)
         return ENDPOINT_LIMIT;
     int64_t enough = silence_enough(endpoint, length);
-    bool wordless = length - words >= endpoint->wordless;
-    if (endpoint->silent >= enough && (words > 0 || wordless))
+    if (endpoint->silent >= enough)
         return ENDPOINT_SILENCE;
     if (!speech)
         return ENDPOINT_NONE;
     if (!endpoint->pause_off && words > 0 && endpoint->faint >= enough && length - words >= enough)
         return ENDPOINT_PAUSE;
-    if (wordless)
+    if (length - words >= endpoint->wordless)
         return ENDPOINT_WORDLESS;
     return ENDPOINT_NONE;
 }

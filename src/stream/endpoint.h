@@ -3,8 +3,7 @@
  * Endpointing: when does an utterance end? After enough silence, and the longer it lasts the less
  * silence is enough; after a pause of that length in which only a restless room was heard, so that
  * the gate stayed open; after enough sound in which no word was heard; at its limit in any case.
- * Silence does not end one that has no word yet before that: what sounded like none by itself may
- * be one beside the next. Lengths in blocks. Pure; any thread.
+ * Lengths in blocks. Pure; any thread.
  */
 #ifndef STREAM_ENDPOINT_H
 #define STREAM_ENDPOINT_H

@@ -188,25 +188,12 @@ static void silence_and_the_limit_end_utterances(void **state)
     (void)state;
     struct endpoint e = {.silence = 40, .wordless = 200, .limit = 900};
     assert_int_equal(length_at_end(&e, 100, 100, ENDPOINT_SILENCE), 140);
-    assert_int_equal(length_at_end(&e, 1, 1, ENDPOINT_SILENCE), 41);
+    assert_int_equal(length_at_end(&e, 0, 0, ENDPOINT_SILENCE), 40);
     assert_int_equal(length_at_end(&e, 5000, 5000, ENDPOINT_LIMIT), 900);
     /* Towards the limit a shorter pause is enough. */
     int64_t late = length_at_end(&e, 800, 800, ENDPOINT_SILENCE) - 800;
     int64_t later = length_at_end(&e, 880, 880, ENDPOINT_SILENCE) - 880;
     assert_true(late < 40 && later < late && later >= 10);
-}
-
-/* Its sound may be a word once the next one is heard. */
-static void silence_waits_for_a_word(void **state)
-{
-    (void)state;
-    struct endpoint e = {.silence = 40, .wordless = 200, .limit = 900};
-    assert_int_equal(length_at_end(&e, 20, 0, ENDPOINT_SILENCE), 200);
-    endpoint_begin(&e);
-    for (int64_t length = 1; length <= 100; length++)
-        assert_int_equal(endpoint_push(&e, length <= 20, 1.0f, length, 0), ENDPOINT_NONE);
-    /* Heard late: at once, for the silence has been long enough. */
-    assert_int_equal(endpoint_push(&e, false, 0.0f, 101, 20), ENDPOINT_SILENCE);
 }
 
 /* The verdict after 100 blocks of speech, then 45 blocks of `power`; words for `words` blocks. */
@@ -358,7 +345,6 @@ int main(void)
         cmocka_unit_test(chunks_lay_every_frame_end_to_end),
         cmocka_unit_test(lengths_are_rounded_as_the_pipeline_does),
         cmocka_unit_test(silence_and_the_limit_end_utterances),
-        cmocka_unit_test(silence_waits_for_a_word),
         cmocka_unit_test(a_faint_room_is_a_pause),
         cmocka_unit_test(a_bang_makes_speech_faint_for_seconds_only),
         cmocka_unit_test(sound_without_a_word_ends_utterances),
