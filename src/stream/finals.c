@@ -16,19 +16,20 @@ enum { STEP_BACK = 5 };
 
 struct waiting_final {
     struct final_job job;
-    float *values; /* [finals.values_max] the job's features or samples */
+    float *samples;  /* [finals.samples_max] those in front of the job's, too */
+    float *features; /* of a local model, or NULL */
 };
 
 struct finals {
     struct acoustic acoustic;
-    int64_t values_max;
+    int64_t samples_max;
     struct final final; /* the thread's, as is `words` */
     struct words words;
     struct queue *queue; /* borrowed */
     pthread_t thread;
     bool started;
 
-    pthread_mutex_t mutex; /* guards what follows, but for the values of jobs [done, given) */
+    pthread_mutex_t mutex; /* guards what follows, but for what jobs [done, given) */
     pthread_cond_t changed;
     struct waiting_final waiting[FINALS_WAITING_MOST]; /* by number */
     int64_t given;
@@ -43,13 +44,16 @@ static enum utter_code open_parts(struct finals *finals, const struct ctc_labels
 {
     const struct acoustic *acoustic = &finals->acoustic;
     int64_t frames = acoustic_frames(acoustic, samples_max) + 1;
-    finals->values_max = acoustic->local ? frames * acoustic->feature_columns : samples_max;
+    size_t values = (size_t)(frames * acoustic->feature_columns);
+    finals->samples_max = samples_max + final_apart(acoustic);
     enum utter_code code = final_open(&finals->final, acoustic, labels, samples_max, error);
     if (!code)
         code = words_open(&finals->words, labels, acoustic->frame_samples, frames, error);
     for (int i = 0; !code && i < FINALS_WAITING_MOST; i++) {
-        finals->waiting[i].values = malloc((size_t)finals->values_max * sizeof(float));
-        if (!finals->waiting[i].values)
+        struct waiting_final *waiting = &finals->waiting[i];
+        waiting->samples = malloc((size_t)finals->samples_max * sizeof(float));
+        waiting->features = acoustic->local ? malloc(values * sizeof(float)) : NULL;
+        if (!waiting->samples || (acoustic->local && !waiting->features))
             code = error_memory(error, "utterances to be decoded once more");
     }
     return code;
@@ -82,8 +86,10 @@ void finals_close(struct finals *finals)
     finals_stop(finals);
     if (finals->started)
         pthread_join(finals->thread, NULL);
-    for (int i = 0; i < FINALS_WAITING_MOST; i++)
-        free(finals->waiting[i].values);
+    for (int i = 0; i < FINALS_WAITING_MOST; i++) {
+        free(finals->waiting[i].samples);
+        free(finals->waiting[i].features);
+    }
     words_close(&finals->words);
     final_close(&finals->final);
     acoustic_close(&finals->acoustic);
@@ -142,13 +148,10 @@ static void *work(void *argument)
     const struct waiting_final *next;
     step_back();
     while ((next = next_waiting(finals))) {
-        const struct final_job *job = &next->job;
-        final_decode(&finals->final, &job->source, job->count, job->first);
+        final_decode(&finals->final, &next->job);
         if (is_stopped(finals)) /* rubbish */
             break;
-        const struct utter_event event =
-            words_final_event(&finals->words, job->utterance, &finals->final.greedy, job->start,
-                              job->end, &job->clock);
+        const struct utter_event event = final_event(&finals->final, &next->job, &finals->words);
         if (!queue_write(finals->queue, &event))
             finals_stop(finals);
         mark_done(finals);
@@ -178,15 +181,16 @@ static void copy_source(struct finals *finals, struct waiting_final *to,
                         const struct final_job *job)
 {
     const struct acoustic *acoustic = &finals->acoustic;
-    const float *from = job->source.features ? job->source.features : job->source.samples;
-    int64_t values = job->source.features
-                         ? acoustic_frames(acoustic, job->count) * acoustic->feature_columns
-                         : job->count;
-    assert(values <= finals->values_max);
-    memcpy(to->values, from, (size_t)values * sizeof *from);
+    int64_t before = job->before > 0 ? job->before : 0, count = job->end - job->start;
+    assert(before + count <= finals->samples_max);
+    memcpy(to->samples, job->source.samples - before,
+           (size_t)(before + count) * sizeof *to->samples);
+    if (acoustic->local)
+        memcpy(to->features, job->source.features,
+               (size_t)(acoustic_frames(acoustic, count) * acoustic->feature_columns) *
+                   sizeof *to->features);
     to->job = *job;
-    to->job.source = job->source.features ? (struct chunk_source){.features = to->values}
-                                          : (struct chunk_source){.samples = to->values};
+    to->job.source = (struct chunk_source){to->samples + before, to->features};
 }
 
 /* Until no more than `most` are left to do. Leaves locked. */

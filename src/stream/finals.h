@@ -12,22 +12,10 @@
 
 #include "stream/final.h"
 #include "stream/queue.h"
-#include "stream/words.h"
 
 enum { FINALS_WAITING_MOST = 4 };
 
 struct finals;
-
-/** An utterance to be decoded as a whole. */
-struct final_job {
-    uint64_t utterance;
-    int64_t start; /* the caller's positions */
-    int64_t end;
-    struct input_clock clock;
-    int64_t first; /* number of its first frame */
-    int64_t count; /* samples */
-    struct chunk_source source;
-};
 
 /** For utterances of up to `samples_max` samples. Takes over `acoustic`, also on failure. */
 struct finals *finals_open(const struct acoustic *acoustic, const struct ctc_labels *labels,

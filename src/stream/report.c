@@ -104,10 +104,8 @@ void report_draft(struct report *report, uint64_t utterance, const struct ctc_gr
     report_event(report, &event);
 }
 
-void report_final(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                  int64_t start, int64_t end, const struct input_clock *clock)
+void report_final(struct report *report, const struct final *final, const struct final_job *job)
 {
-    struct utter_event event =
-        words_final_event(&report->final, utterance, greedy, start, end, clock);
+    struct utter_event event = final_event(final, job, &report->final);
     report_event(report, &event);
 }

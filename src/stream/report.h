@@ -7,7 +7,7 @@
 #ifndef STREAM_REPORT_H
 #define STREAM_REPORT_H
 
-#include "stream/words.h"
+#include "stream/final.h"
 
 enum { REPORT_EVENTS_MAX = 4 };
 
@@ -48,7 +48,6 @@ void report_commit(struct report *report, uint64_t utterance, const struct ctc_g
  */
 void report_draft(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
                   size_t whole, size_t committed, int64_t at, const struct input_clock *clock);
-void report_final(struct report *report, uint64_t utterance, const struct ctc_greedy *greedy,
-                  int64_t start, int64_t end, const struct input_clock *clock);
+void report_final(struct report *report, const struct final *final, const struct final_job *job);
 
 #endif

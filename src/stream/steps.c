@@ -133,21 +133,22 @@ static void settle(struct utter_stream *s)
 static void make_final(struct utter_stream *s)
 {
     const struct utterance *u = &s->utterance;
+    int64_t before = u->start - s->previous_end;
+    bool follows = s->previous_end > 0 && before <= final_apart(&s->acoustic);
     const struct final_job job = {
         .utterance = s->number,
-        .start = to_caller(s, u->start),
-        .end = to_caller(s, s->end),
         .clock = s->input.clock,
-        .first = u->start / s->acoustic.frame_samples,
-        .count = s->end - u->start,
+        .start = u->start,
+        .end = s->end,
+        .before = follows ? before : -1,
         .source = {.samples = audio_at(&s->audio, u->start), .features = utterance_features(u)},
     };
     if (s->finals) {
         finals_give(s->finals, &job);
         return;
     }
-    final_decode(&s->final, &job.source, job.count, job.first);
-    report_final(&s->report, s->number, &s->final.greedy, job.start, job.end, &s->input.clock);
+    final_decode(&s->final, &job);
+    report_final(&s->report, &s->final, &job);
 }
 
 static void finish(struct utter_stream *s)
@@ -167,10 +168,16 @@ static void finish(struct utter_stream *s)
 
 /* ---- boundaries ------------------------------------------------------------------------------ */
 
+int64_t stream_needed(const struct utter_stream *s)
+{
+    int64_t start = s->speech ? s->utterance.start : s->cursor - s->preroll;
+    bool follows = start - s->previous_end <= final_apart(&s->acoustic);
+    return follows && s->previous_end < start ? s->previous_end : start;
+}
+
 static void drain_input(struct utter_stream *s)
 {
-    int64_t keep = s->speech ? s->utterance.start : s->cursor - s->preroll;
-    float *out = audio_reserve(&s->audio, input_bound(&s->input), keep);
+    float *out = audio_reserve(&s->audio, input_bound(&s->input), stream_needed(s));
     s->audio.end += input_finish(&s->input, out);
     s->drained = true;
 }

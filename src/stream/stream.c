@@ -145,8 +145,8 @@ static enum utter_code open_parts(struct utter_stream *s, const struct ctc_label
     enum utter_code code =
         input_open(&s->input, o->sample_rate, o->channels, acoustic->sample_rate, error);
     /* A second more, so that what is kept is seldom moved. */
-    int64_t room =
-        longest + s->preroll + 2 * (code ? 0 : input_bound(&s->input)) + acoustic->sample_rate;
+    int64_t room = final_apart(acoustic) + longest + s->preroll +
+                   2 * (code ? 0 : input_bound(&s->input)) + acoustic->sample_rate;
     if (!code)
         code = audio_open(&s->audio, block, room, error);
     if (!code)
@@ -303,8 +303,7 @@ static enum utter_code check_feed(const struct utter_stream *stream, const float
 
 static void take_input(struct utter_stream *s, const float *samples, int64_t count)
 {
-    int64_t keep = s->speech ? s->utterance.start : s->cursor - s->preroll;
-    float *out = audio_reserve(&s->audio, input_bound(&s->input), keep);
+    float *out = audio_reserve(&s->audio, input_bound(&s->input), stream_needed(s));
     s->audio.end += input_push(&s->input, samples, count, out);
 }
 

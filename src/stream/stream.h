@@ -79,6 +79,8 @@ struct utter_stream *stream_open_live(struct utter_model *model,
                                       const struct utter_stream_options *given,
                                       struct finals **finals, struct utter_error *error);
 
+/** The first sample of the segment that later steps may still ask for. */
+int64_t stream_needed(const struct utter_stream *stream);
 /** One step; false when there is nothing to do before the next sample or boundary. */
 bool stream_step(struct utter_stream *stream);
 /** For whoever has nothing else to do: see struct acoustic. */

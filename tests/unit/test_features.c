@@ -66,7 +66,6 @@ static void others_are_computed_again_while_statistics_change(void **state)
     assert_int_equal(decode(&f, 3 * HOP, 2), 2 * (HOP + RIGHT));
     assert_int_equal(decode(&f, STEADY, 15), 15 * HOP);
     /* The next utterance has statistics of its own. */
-    f.model.computed = 0;
     features_reset(&f.features);
     features_begin(&f.features, 0);
     assert_int_equal(decode(&f, 0, 5), (1 + 2 + 3 + 3 + 3) * HOP);

@@ -51,9 +51,12 @@ static void write_rows(struct voice_model *model, const float *labels, int64_t f
     if (model->delay_ms > 0)
         nanosleep(&(struct timespec){.tv_nsec = model->delay_ms * 1000000L}, NULL);
     model->passes++;
+    int said = 0;
+    for (int64_t f = 0; f < frames; f++)
+        said += labels[f] != 0.0f;
     for (int64_t f = wanted.first; f < wanted.first + wanted.count; f++) {
         float *row = rows + (f - wanted.first) * VOICE_COLUMNS;
-        int label = (int)labels[f];
+        int label = said >= model->least ? (int)labels[f] : 0;
         if (label != 0 && f + model->look_ahead >= frames)
             label = VOICE_UNSURE;
         for (int i = 0; i < VOICE_COLUMNS; i++)
@@ -86,16 +89,15 @@ static void log_probs(void *self, const float *samples, int64_t count, struct ac
 static void begin(void *self)
 {
     struct voice_model *model = self;
-    model->settled = model->computed = 0;
+    model->settled = 0;
 }
 
-/* Local ones are computed once; the others for every chunk. */
+/* Local ones may be asked for in any order; the others for every chunk. */
 static void features(void *self, const float *utterance, int64_t first, int64_t end, float *labels)
 {
     struct voice_model *model = self;
-    if (first < model->settled || end <= first || (model->local && first < model->computed))
+    if (end <= first || (!model->local && first < model->settled))
         abort();
-    model->computed = end;
     model->features += end - first;
     hear(utterance + first * VOICE_FRAME, end - first, labels);
 }

@@ -29,6 +29,7 @@ void voice_labels(struct ctc_labels *labels);
 
 struct voice_model {
     int look_ahead; /* frames; a label with fewer after it in the window is heard as '?' */
+    int least; /* frames with a label that a window needs: in one with fewer nothing is heard */
     enum utter_encoder encoder; /* default window */
     bool local;
     sem_t *gate;           /* each pass waits for it; NULL: none does */
@@ -38,9 +39,9 @@ struct voice_model {
     /* what streams asked of it so far */
     int64_t longest; /* window, in samples */
     int64_t passes;
-    int64_t chunks;            /* of the passes */
-    int64_t features;          /* frames */
-    int64_t settled, computed; /* frames of the utterance */
+    int64_t chunks;   /* of the passes */
+    int64_t features; /* frames */
+    int64_t settled;  /* frames of the utterance */
 };
 
 /** `model` is borrowed and stays the test's. */
