@@ -92,11 +92,18 @@ static void follow_sources(struct session *session)
     }
 }
 
-/* The input whose state matters most to the user: one that is lost, otherwise the first. */
+/* Lost, and not heard again since: neither there nor from the next source that it waits for. */
+static bool is_missing(const struct session_input *input)
+{
+    return input->heard.state == SOURCE_LOST ||
+           (input->lost && input->heard.state == SOURCE_WAITING);
+}
+
+/* The input whose state matters most to the user: one that is missing, otherwise the first. */
 static const struct session_input *worst_input(const struct session *session)
 {
     for (int i = 0; i < session->input_count; i++)
-        if (session->inputs[i].heard.state == SOURCE_LOST)
+        if (is_missing(&session->inputs[i]))
             return &session->inputs[i];
     return &session->inputs[0];
 }
@@ -236,7 +243,7 @@ void session_quit(struct session *session)
     session->finishing = true;
     if (session->screen != NULL)
         draw(session);
-    if (worst_input(session)->heard.state == SOURCE_LOST)
+    if (is_missing(worst_input(session)))
         session_fail(session, "the microphone was lost and did not come back");
     session_inputs_stop(session);
 }

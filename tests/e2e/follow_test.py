@@ -200,6 +200,36 @@ def one_that_is_lost_and_found_elsewhere_is_back():
         program.end()
 
 
+class Dumb(live.Microphone):
+    """Plugged in again it has two inputs from which nothing comes, and the default is now this one, now that."""
+
+    def modules(self):
+        pipes = {name: os.path.join(self.home.path, name) for name in ("left", "right")}
+        for path in filter(os.path.exists, pipes.values()):
+            os.remove(path)
+        return super().modules() + [
+            f"module-pipe-source source_name={name} file={path}" for name, path in pipes.items()]
+
+    def waver(self):
+        for name in ("left", "right") * 10:
+            assert self.call("pactl", "set-default-source", name)
+            time.sleep(0.1)
+
+
+def who_quits_before_one_is_back_is_told():
+    """Also while it is neither lost nor back: the next source is opened, and nothing has come from it."""
+    for waver in (False, True):
+        with live.Home() as home, Dumb(home) as microphone, listen(home) as program:
+            microphone.pull_out()
+            live.wait_for(lambda: program.says("is lost"), "a word about the microphone")
+            if waver:
+                microphone.plug_in()
+                microphone.waver()
+            assert not program.is_back()
+            program.end(1)
+            assert "did not come back" in program.errors(), program.errors()
+
+
 def the_default_microphone_is_followed():
     """The server itself moves the stream; until the next microphone delivers, that is no loss of it."""
     with live.Home() as home, Outputs(home) as outputs, listen(home) as program:
@@ -237,6 +267,7 @@ if __name__ == "__main__":
         a_named_input_stays_that_one_when_it_is_no_default_any_more,
         a_named_input_stays_that_one,
         one_that_is_lost_and_found_elsewhere_is_back,
+        who_quits_before_one_is_back_is_told,
         the_default_microphone_is_followed,
         the_screen_says_where_the_sound_comes_from,
     )
