@@ -258,8 +258,8 @@ enum utter_state {
  * silence, and has one FINAL, whose text is empty when what opened the gate was no speech. A draft
  * follows the words committed before it; an empty one takes the last away.
  *
- * Of an utterance whose FINAL is empty the next one's FINAL is once more: if it begins within a
- * second, and both are no longer than an utterance may be, they are decoded together, and that
+ * Of an utterance whose FINAL is empty the next one's FINAL is once more: if it begins within three
+ * seconds, and both are no longer than an utterance may be, they are decoded together, and that
  * FINAL's span begins where the first one's did. A word alone between two pauses, which the model
  * missed, may so be heard.
  *

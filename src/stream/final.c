@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { APART_MS = 1000 };
+enum { APART_MS = 3000 };
 
 int64_t final_apart(const struct acoustic *acoustic)
 {

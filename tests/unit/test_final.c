@@ -150,7 +150,7 @@ static void one_long_ago_is_not(void **state)
     (void)state;
     static struct fixture f;
     open_fixture(&f, 0);
-    hear(&f, ".....a|...............bcd|.....", 4096);
+    hear(&f, ".....a|.......................bcd|.....", 4096);
     assert_string_equal(f.text.finals, "\nbcd\n");
     assert_true(f.text.final_start > 100 * VOICE_FRAME);
     close_fixture(&f);
@@ -201,7 +201,8 @@ static void two_long_ones_are_not(void **state)
 static void live_finals_are_the_same(void **state)
 {
     (void)state;
-    static const char script[] = ".....a|.......bcd|.......e|.......f|g|...............h|.......";
+    static const char script[] =
+        ".....a|.......bcd|.......e|.......f|g|.......................h|.......";
     static struct fixture f;
     static char finals[EVENTS_TEXT_ROOM];
     open_fixture(&f, 0);
