@@ -32,21 +32,23 @@ def plug_in(home, path, rate, channels, encoding, delay_ms=0):
         )
 
 
-def make_speech(home, rate, channels, encoding):
+def make_speech(home, rate, channels, encoding, times=1):
     path = os.path.join(home.path, "speech.raw")
     subprocess.run(
-        ["sox", "-V1", live.clip(), "-t", "raw", "-r", str(rate), "-c", str(channels), *ENCODINGS[encoding], path],
+        ["sox", "-V1", live.clip(), "-t", "raw", "-r", str(rate), "-c", str(channels), *ENCODINGS[encoding], path,
+         "pad", "0", "1", "repeat", str(times - 1)],
         check=True)
     return path
 
 
 def what_a_card_refuses_is_converted():
-    """None of these takes what the model wants, 16 kHz and one channel."""
+    """None of these takes what the model wants, 16 kHz and one channel. It is said again: a card does not wait
+    for a machine that is busy."""
     for rate, channels, encoding in [
         (44100, 2, "S16_LE"), (48000, 1, "S24_3LE"), (48000, 6, "FLOAT_LE"), (8000, 1, "S16_LE"), (96000, 4, "S32_LE"),
     ]:
         with live.Home() as home:
-            plug_in(home, make_speech(home, rate, channels, encoding), rate, channels, encoding)
+            plug_in(home, make_speech(home, rate, channels, encoding, 10), rate, channels, encoding)
             begin = time.monotonic()
             with live.Pipe(home, ["--device", "odd", "--format", "jsonl"]) as program:
                 live.wait_for(lambda: program.heard(live.clip_words()), f"words at {rate} Hz, {channels} × {encoding}")
