@@ -258,10 +258,9 @@ enum utter_state {
  * silence, and has one FINAL, whose text is empty when what opened the gate was no speech. A draft
  * follows the words committed before it; an empty one takes the last away.
  *
- * Of an utterance whose FINAL is empty the next one's FINAL is once more: if it begins within three
- * seconds, and both are no longer than an utterance may be, they are decoded together, and that
- * FINAL's span begins where the first one's did. A word alone between two pauses, which the model
- * missed, may so be heard.
+ * When a FINAL is empty and the next utterance begins within three seconds, that one's FINAL is of
+ * both, if together they are no longer than an utterance may be: its span begins where the first
+ * one's did. So a word alone between two pauses, which the model missed, may be heard after all.
  *
  * Order: the COMMITs of an utterance come before its FINAL, FINALs come in the utterances' order,
  * and a GAP comes after the FINAL of what was said before it. In a live stream FINALs are computed

@@ -31,6 +31,7 @@ struct run {
     struct screen screen;
     int rate;
     struct latency now;   /* the audio that has come, and how long ago it did */
+    int64_t speech_start; /* of the utterance, or of those that go on from one to the next */
     double busy_until;    /* on the audio's clock: when all computing so far is done */
     long unstable_before; /* words, before this utterance */
 };
@@ -218,7 +219,6 @@ static bool count_utterance(struct run *run, const struct utter_event *event)
     heard->utterances = spans;
     heard->utterances[heard->utterance_count++] = (struct span){event->start, event->end};
     measure->utterances++;
-    measure->utterance_seconds += (double)(event->end - event->start) / run->rate;
     measure->final_words += (long)event->word_count;
     long unstable = measure->unstable_words - run->unstable_before;
     run->unstable_before = measure->unstable_words;
@@ -259,6 +259,15 @@ static bool see_final(struct run *run, const struct utter_event *event)
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+/* FINALs of two utterances overlap, so what lies in utterances is counted from state to state. */
+static void see_state(struct run *run, const struct utter_event *event)
+{
+    if (event->state == UTTER_STATE_SPEECH)
+        run->speech_start = event->start;
+    else if (event->state == UTTER_STATE_SILENCE)
+        run->measure->utterance_seconds += (double)(event->start - run->speech_start) / run->rate;
+}
+
 static bool see_event(struct run *run, const struct utter_event *event, struct utter_error *error)
 {
     bool done = true;
@@ -278,6 +287,7 @@ static bool see_event(struct run *run, const struct utter_event *event, struct u
     case UTTER_EVENT_STATE:
         if (event->state == UTTER_STATE_FAILED)
             return fault_set(error, UTTER_ERROR_SYSTEM, "%s", event->text);
+        see_state(run, event);
         break;
     }
     return done || fault_memory(error);

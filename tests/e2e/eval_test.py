@@ -4,13 +4,14 @@
 from array import array
 import importlib.util
 import json
+import random
 import re
 import shutil
 import subprocess
 import sys
 import unittest
 
-from harness import GOLDEN, ROOT, ProgramTest, golden_cases, golden_samples, wav
+from harness import GOLDEN, RATE, ROOT, ProgramTest, golden_cases, golden_samples, wav
 
 MODEL = "digits"
 CASES = ("sentence", "second", "loud", "quiet")
@@ -122,6 +123,18 @@ class Evaluation(ProgramTest):
         self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
         stream = self.evaluate("--stream", "--no-gate", "--limit", "2", "table.tsv")["stream"]
         self.assertEqual((stream["utterances"], stream["offline_words_cut"]), (2, 1))
+
+    def test_sound_of_two_finals_counts_once(self):
+        """A hiss in which no word is heard: each FINAL but the first is of the utterance before, too."""
+        hiss = array("f", (random.Random(1).uniform(-1e-3, 1e-3) for _ in range(20 * RATE)))
+        self.write("hiss.wav", wav(hiss.tobytes()))
+        self.write("table.tsv", b"file\ttext\nhiss.wav\t-\n")
+        result = self.run_utter("eval", "--model", ROOT / "models" / "digits", "--json", "--stream", "--no-gate", "table.tsv")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        stream = json.loads(result.stdout)["stream"]
+        self.assertGreater(stream["utterances"], 3)
+        self.assertEqual(stream["finals"]["insertions"] + stream["finals"]["substitutions"], 0)
+        self.assertAlmostEqual(stream["utterance_share"], 1, delta=0.01)
 
     def test_joined(self):
         """Every error of the joined stream is counted, with some recording."""

@@ -62,10 +62,11 @@ static enum utter_code read_events(struct session *session, bool check, double *
             continue;
         session->drafts += event->type == UTTER_EVENT_DRAFT;
         session->commits += event->type == UTTER_EVENT_COMMIT;
+        if (event->type == UTTER_EVENT_STATE) /* spans of FINALs may overlap */
+            session->speech += event->state == UTTER_STATE_SILENCE ? event->start : -event->start;
         if (event->type == UTTER_EVENT_FINAL) {
             session->finals++;
             session->words += (int)event->word_count;
-            session->speech += event->end - event->start;
             code = check_final(session, event, error);
         }
     }
