@@ -171,7 +171,8 @@ static void multiply_rows(const struct kernels *kernels, struct gemm_tile tile, 
                           int64_t columns, const float *ahead, struct gemm_finish *finish)
 {
     int64_t tiles = (rows + kernels->rows - 1) / kernels->rows;
-    int64_t share = tile.step / tiles > 1 ? tile.step / tiles : 1;
+    int64_t share = (tile.step + tiles - 1) / tiles;
+    const float *ahead_end = ahead ? ahead + tile.taps * tile.tap_length * tile.step : NULL;
     tile.ahead = ahead ? ahead : tile.b;
     tile.ahead_step = ahead ? share : 0;
     for (int64_t i = 0; i < tiles; i++) {
@@ -190,6 +191,10 @@ static void multiply_rows(const struct kernels *kernels, struct gemm_tile tile, 
         tile.a += tile.rows * tile.row_stride;
         tile.c += tile.rows * tile.c_stride;
         tile.ahead += tile.taps * tile.tap_length * tile.ahead_step;
+        if (ahead && tile.ahead >= ahead_end) {
+            tile.ahead = tile.b;
+            tile.ahead_step = 0;
+        }
     }
 }
 

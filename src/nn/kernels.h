@@ -32,8 +32,8 @@ struct gemm_tile {
     int rows;    /* 1 .. kernels' rows */
     int vectors; /* 1 .. kernels' panel / lanes */
     bool accumulate;
-    const float *ahead; /* something readable that will be read soon: fetched meanwhile, */
-    int64_t ahead_step; /* so many floats for each row of B */
+    const float *ahead; /* something that will be read soon: fetched meanwhile, */
+    int64_t ahead_step; /* so many floats for each row of B, also beyond its end */
 };
 
 /** c = activation(c + bias) + residual, on rows of any width. */

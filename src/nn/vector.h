@@ -45,6 +45,11 @@ INLINE vector vector_fma(vector x, vector y, vector z)
 {
     return _mm512_fmadd_ps(x, y, z);
 }
+/* sum += x y. Written out because GCC else sums in other registers and copies them back. */
+INLINE void vector_add_product(vector *sum, vector x, vector y)
+{
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(x), "v"(y));
+}
 INLINE vector vector_min(vector x, vector y)
 {
     return _mm512_min_ps(x, y);
@@ -109,6 +114,11 @@ INLINE vector vector_set(float x)
 INLINE vector vector_fma(vector x, vector y, vector z)
 {
     return _mm256_fmadd_ps(x, y, z);
+}
+/* sum += x y. Written out because GCC else sums in other registers and copies them back. */
+INLINE void vector_add_product(vector *sum, vector x, vector y)
+{
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(*sum) : "x"(x), "x"(y));
 }
 INLINE vector vector_min(vector x, vector y)
 {
@@ -175,6 +185,11 @@ INLINE vector vector_set(float x)
 INLINE vector vector_fma(vector x, vector y, vector z)
 {
     return x * y + z;
+}
+/* sum += x y */
+INLINE void vector_add_product(vector *sum, vector x, vector y)
+{
+    *sum = vector_fma(x, y, *sum);
 }
 INLINE vector vector_divide(vector x, vector y)
 {
