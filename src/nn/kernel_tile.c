@@ -30,24 +30,28 @@ INLINE struct rows find_rows(const int rows, const float *first, int64_t stride)
 {
     struct rows a = {.stride = stride * (int64_t)sizeof *first};
     UNROLL
-    for (int g = 0; g * BASE_ROWS < rows; g++)
-        a.base[g] = (const char *)(first + g * BASE_ROWS * stride);
+    for (int g = 0; g < BASES; g++)
+        a.base[g] = (const char *)(g * BASE_ROWS < rows ? first + g * BASE_ROWS * stride : first);
     return a;
 }
 
 INLINE void advance(const int rows, struct rows *a, int64_t floats)
 {
     UNROLL
-    for (int g = 0; g * BASE_ROWS < rows; g++)
-        a->base[g] += floats * (int64_t)sizeof(float);
+    for (int g = 0; g < BASES; g++) {
+        if (g * BASE_ROWS < rows)
+            a->base[g] += floats * (int64_t)sizeof(float);
+    }
 }
 
 INLINE void forget(const int rows, struct rows *a)
 {
     FORGET(a->stride);
     UNROLL
-    for (int g = 0; g * BASE_ROWS < rows; g++)
-        FORGET(a->base[g]);
+    for (int g = 0; g < BASES; g++) {
+        if (g * BASE_ROWS < rows)
+            FORGET(a->base[g]);
+    }
 }
 
 /* sum += column k of A times a row of B */
