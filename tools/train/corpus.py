@@ -61,7 +61,7 @@ def load_rows(rows, data, split, work):
     if not ends.exists():
         work.mkdir(parents=True, exist_ok=True)
         lengths = []
-        with open(sound, "wb") as file, ThreadPoolExecutor(2) as pool:
+        with open(sound, "wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
             for audio in pool.map(lambda row: decode(data / split / row["file"]), rows):
                 file.write(audio.tobytes())
                 lengths.append(len(audio))

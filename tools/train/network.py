@@ -52,21 +52,18 @@ class Blocks:
     `right` ragged ones after them. Its frames attend to each other and to the settled frames of up
     to `left` frames before; the positional convolution sees zeros after the block."""
 
-    def __init__(self, frames, chunk, left, right):
+    def __init__(self, frames, chunk, left, right, device):
         self.frames, self.chunk, self.right = frames, chunk, right
         self.count, self.size = -(-frames // chunk), chunk + right
-        block = torch.arange(self.count).repeat_interleave(self.size)
-        inside = torch.arange(self.size).repeat(self.count)
+        block = torch.arange(self.count, device=device)[:, None].expand(-1, self.size).flatten()
+        inside = torch.arange(self.size, device=device).repeat(self.count)
         at = block * chunk + inside
         same = block[:, None] == block[None, :]
         before = (inside < chunk)[None, :] & (at[None, :] < (block * chunk)[:, None])
         near = at[None, :] >= (block * chunk - left)[:, None]
         self.mask = ((same | (before & near)) & (at < frames)[None, :])[None, None]
-        self.settled = (inside < chunk).nonzero()[:frames, 0]
-
-    def to(self, device):
-        self.mask, self.settled = self.mask.to(device), self.settled.to(device)
-        return self
+        frame = torch.arange(frames, device=device)
+        self.settled = frame // chunk * self.size + frame % chunk
 
     def cut(self, hidden, before, after):
         """[batch, frames, n] -> [batch * count, before + size + after, n], zeros where nothing is"""
@@ -109,6 +106,14 @@ def start_as_filterbank(conv, gain):
     conv.bias.normal_(0.0, 0.1)
 
 
+def uncovered(batch, count, size, widths):
+    """bool [batch, size]: False within `count` spans anywhere, from the first to before the second width long."""
+    first = torch.randint(size, (batch, count, 1))
+    after = first + torch.randint(*widths, (batch, count, 1))
+    place = torch.arange(size)
+    return ~((place >= first) & (place < after)).any(1)
+
+
 class Trainee(nn.Module):
     """The model to keep, and two heads on a middle layer that only teach and are thrown away:
     `hearing` writes down every word in letters, `place` says which of the kept words each frame is part of."""
@@ -134,14 +139,10 @@ class Trainee(nn.Module):
     def mask(self, features):
         """SpecAugment on the features [batch, frames, channels]: spans of time and of channels."""
         batch, frames, channels = features.shape
-        keep = torch.ones(batch, frames, channels)
-        for row in range(batch):
-            for _ in range(1 + frames // 80):
-                at, width = torch.randint(frames, ()), torch.randint(1, 7, ())
-                keep[row, at : at + width] = 0
-            at, width = torch.randint(channels, ()), torch.randint(0, channels // 8, ())
-            keep[row, :, at : at + width] = 0
-        return features * keep.to(features.device, non_blocking=True)
+        times = uncovered(batch, 1 + frames // 80, frames, (1, 7))[:, :, None]
+        bands = uncovered(batch, 1, channels, (0, channels // 8))[:, None, :]
+        times, bands = (part.to(features.device, non_blocking=True) for part in (times, bands))
+        return features * (times & bands)
 
     def forward(self, audio, limits=None):
         """audio [batch, samples] -> (printed, heard, places): log-probs [batch, frames, labels],
@@ -159,7 +160,7 @@ class Trainee(nn.Module):
 
 def encode(encoder, hidden, limits, middle_layer=0, dropout=0.0):
     """transformers' encoder, with the limits of a stream: (last, middle layer's) hidden states."""
-    blocks = Blocks(hidden.shape[1], *limits).to(hidden.device) if limits else None
+    blocks = Blocks(hidden.shape[1], *limits, hidden.device) if limits else None
     if blocks:
         hidden = blocks.spread(hidden) + blocks.positions(encoder.pos_conv_embed, hidden)
     else:
@@ -207,7 +208,7 @@ def spelling_loss(log_probs, spans, timing, alphabet):
                 at = (start + (stop - start) * (place + 0.5) / len(spelled) - field / 2) / hop
                 target[number, min(frames - 1, max(0, round(at)))] = label
     target = target.flatten().to(log_probs.device)
-    loss = nn.functional.nll_loss(log_probs[rows].flatten(0, 1), target, reduction="sum")
+    loss = nn.functional.nll_loss(log_probs[torch.tensor(rows)].flatten(0, 1), target, reduction="sum")
     return per_second(loss, len(spans), frames, hop)
 
 
@@ -252,7 +253,7 @@ def ctc_loss(log_probs, texts, hop, alphabet):
     sizes = torch.tensor([len(t) for t in targets])
     flat = torch.tensor([label for t in targets for label in t], dtype=torch.long)
     loss = nn.functional.ctc_loss(
-        log_probs[rows].transpose(0, 1), flat.to(log_probs.device), frames, sizes,
+        log_probs[torch.tensor(rows)].transpose(0, 1), flat.to(log_probs.device), frames, sizes,
         blank=alphabet.blank, reduction="none", zero_infinity=True,
     )
     return per_second(loss.sum(), len(texts), log_probs.shape[1], hop)

@@ -20,26 +20,29 @@ def arguments():
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--work", type=Path, help="add what was found out about the recordings")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME",
+                        help="leave out NAME.tsv and the folder NAME, such as dev")
     parser.add_argument("--file", action="store_true", help="the source is one big file")
     parser.add_argument("--join", action="store_true", help="the way back")
     return parser.parse_args()
 
 
-def listed(data, work):
+def listed(data, work, without):
     """[(name in the tar, path)], tables first."""
-    found = [(path.name, path) for path in sorted(data.glob("*.tsv"))]
+    found = [(path.name, path) for path in sorted(data.glob("*.tsv")) if path.stem not in without]
     for pattern in ("*.words.json", "*.phones.npy") if work else ():
-        found += [(f"work/{path.name}", path) for path in sorted(work.glob(pattern))]
-    for folder in sorted(path for path in data.iterdir() if path.is_dir()):
+        found += [(f"work/{path.name}", path) for path in sorted(work.glob(pattern))
+                  if path.name.split(".")[0] not in without]
+    for folder in sorted(path for path in data.iterdir() if path.is_dir() and path.name not in without):
         found += [(str(path.relative_to(data)), path)
                   for path in sorted(folder.rglob("*")) if path.is_file()]
     return found
 
 
-def pack(data, work, target):
+def pack(data, work, target, without):
     target.mkdir(parents=True, exist_ok=True)
     number, size, tar = 0, PIECE, None
-    for name, path in listed(data, work):
+    for name, path in listed(data, work, without):
         needs = HEADER + (path.stat().st_size + 511) // 512 * 512
         if size + needs > PIECE - 20480:  # what tar adds at the end
             if tar:
@@ -81,7 +84,7 @@ def main():
     elif args.join:
         unpack(args.source, args.target)
     else:
-        pack(args.source, args.work, args.target)
+        pack(args.source, args.work, args.target, args.without)
 
 
 if __name__ == "__main__":

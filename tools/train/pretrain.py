@@ -63,19 +63,18 @@ class Listening:
 class Pretraining(Stage):
     columns = ("contrast", "diversity", "right")
 
-    def __init__(self, recipe, session):
+    def __init__(self, recipe, session, minutes=None):
         torch.manual_seed(recipe.get("seed", 0))
         module = network.build_for_pretraining(recipe)
         super().__init__(module, recipe["pretraining"], recipe.get("seed", 0), session,
-                         "pretraining.pt")
+                         "pretraining.pt", minutes)
         self.resume()
 
     def losses(self, batch):
         device = self.session.device
         audio, masked, others = (torch.from_numpy(part).to(device, non_blocking=True)
                                  for part in (batch.audio, batch.masked, batch.others))
-        done = self.step / self.training["steps"]
-        self.module.set_gumbel_temperature(WARM * (COLD / WARM) ** done)
+        self.module.set_gumbel_temperature(WARM * (COLD / WARM) ** self.done())
         with self.precision:
             out = self.module(audio, mask_time_indices=masked, sampled_negative_indices=others)
         count = masked.sum()

@@ -2,11 +2,13 @@
 
 Pre-training, training, a stop half way, going on, export, measuring, the card. A run that was
 stopped must give the very weights of one that was not, and one begun after it must begin where it
-ended. `--build BUILD` also compares utter with transformers (agree.py).
+ended; one is trained by the clock, with two workers. `--build BUILD` also compares utter with
+transformers (agree.py).
 """
 
 import argparse
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -75,6 +77,10 @@ def main():
         moved, all_of_it = distance(unbroken, after), distance(unbroken, begun)
         assert 0 < moved < all_of_it / 3, f"{moved:.5f} from the end of the first, whose beginning is {all_of_it:.5f} off"
         print(f"begun after it, one step: {moved:.5f} of the weights' size away; at the very beginning {all_of_it:.5f}")
+        timed = train(folder, "timed", "--minutes", "0.05", "--pretraining-minutes", "0.02", "--workers", "2")
+        figures = json.loads((timed / "figures.json").read_text())
+        assert figures["minutes"] >= 0.05, figures
+        print(f"trained by the clock: {figures['steps']} steps")
         if args.build:
             clips = [CLIPS / f"{path.stem}.flac" for path in sorted(CLIPS.glob("*.flac"))]
             subprocess.run([sys.executable, HERE / "agree.py", unbroken, "--build", args.build,

@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import signal
+import sys
 import time
 
 import torch
@@ -55,23 +56,26 @@ def unchanged(batch):
     return batch
 
 
-def learning_rate(step, training):
-    """Linear warm-up, then half a cosine down to a hundredth, over the last `decay_steps` if given."""
+def learning_rate(step, done, training):
+    """Linear warm-up, then half a cosine down to a hundredth, over the last `decay_steps` if given. `done`:
+    the share of the training that is over."""
     warm, last = training["warmup_steps"], training["steps"]
     if step < warm:
         return training["learning_rate"] * (step + 1) / warm
-    decay = min(training.get("decay_steps", last), last - warm)
-    done = (step - (last - decay)) / max(1, decay)
-    shape = 0.5 * (1 + math.cos(math.pi * min(1, max(0, done))))
+    decay = max(1, min(training.get("decay_steps", last), last - warm)) / last
+    fallen = (done - (1 - decay)) / decay
+    shape = 0.5 * (1 + math.cos(math.pi * min(1, max(0, fallen))))
     return training["learning_rate"] * (0.01 + 0.99 * shape)
 
 
 class Stage:
-    """What changes while training. Children give `columns`, `losses`, and what happens between."""
+    """What changes while training. Children give `columns`, `losses`, and what happens between. It has
+    as many steps as the recipe says, or else as many as go into `minutes`, and then the learning rate
+    falls by the clock."""
 
     columns = ()
 
-    def __init__(self, module, training, seed, session, checkpoint):
+    def __init__(self, module, training, seed, session, checkpoint, minutes):
         self.module, self.training, self.seed = module.to(session.device), training, seed
         self.session, self.path = session, session.work / checkpoint
         half = training.get("bfloat16", False)
@@ -79,6 +83,7 @@ class Stage:
                           else contextlib.nullcontext())
         self.optimisers = optimiser.build(self.module, training)
         self.step, self.seconds = 0, 0.0
+        self.limit = minutes and 60 * minutes
 
     def state(self):
         return {
@@ -101,6 +106,10 @@ class Stage:
         torch.save(self.state(), partial)
         os.replace(partial, self.path)
 
+    def done(self):
+        """The share of the training that is over, for a second or so ago where it is measured in time."""
+        return self.seconds / self.limit if self.limit else self.step / self.training["steps"]
+
     def losses(self, batch):
         """(what to minimise, [what to report, for each of `columns`])"""
         raise NotImplementedError
@@ -115,7 +124,7 @@ class Stage:
         torch.manual_seed(self.seed * 1_000_003 + self.step)
         for one in self.optimisers:
             for group in one.param_groups:
-                group["lr"] = learning_rate(self.step, self.training) * group["factor"]
+                group["lr"] = learning_rate(self.step, self.done(), self.training) * group["factor"]
         self.module.train()
         total, parts = self.losses(batch)
         self.module.zero_grad()
@@ -137,16 +146,18 @@ class Stage:
     def go(self, dataset):
         """Trains to the end: True; or until the session is over: False."""
         training, session = self.training, self.session
-        batches = session.batches(dataset, self.step, training["steps"])
+        most = sys.maxsize if self.limit else training["steps"]
+        batches = session.batches(dataset, self.step, most)
         began, sums, count = time.monotonic(), 0.0, 0
-        while self.step < training["steps"]:
+        while self.done() < 1:
             sums, count = sums + self.learn(next(batches)), count + 1
-            last, stop = self.step == training["steps"], session.over()
-            if self.step % REPORT_EVERY == 0 or last or stop:
+            stop = session.over()
+            if self.step % REPORT_EVERY == 0 or self.step == most or stop:
                 took = time.monotonic() - began
                 self.report(sums, count, took)
                 self.seconds += took
                 began, sums, count = time.monotonic(), 0.0, 0
+            last = self.done() >= 1
             if self.step % training["validate_every"] == 0 or last:
                 self.validate(last)
             if self.step % training["checkpoint_every"] == 0 or last or stop:
@@ -154,4 +165,6 @@ class Stage:
             if stop and not last:
                 session.say(f"{self.step:6d}  stopped; the same command goes on from here")
                 return False
+            if count == 0:
+                began = time.monotonic()
         return True

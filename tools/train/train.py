@@ -39,6 +39,9 @@ def arguments():
     parser.add_argument("--after", metavar="CHECKPOINT", help="begin with what another training of such a "
                         "network ended with, its optimisers and teaching heads too")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
+    parser.add_argument("--minutes", type=float, help="of training, instead of a number of steps; not the same "
+                        "weights again")
+    parser.add_argument("--pretraining-minutes", type=float, metavar="MINUTES", help="likewise")
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
                         help="leave a checkpoint and stop; run again to go on")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -94,7 +97,7 @@ class Recognition(Stage):
 
     columns = ("print", "hear", "place", "span")
 
-    def __init__(self, recipe, session, vocabulary, validation):
+    def __init__(self, recipe, session, vocabulary, validation, minutes=None):
         torch.manual_seed(recipe.get("seed", 0))
         self.recipe, self.validation = recipe, validation
         self.normalise = recipe.get("normalise", False)
@@ -102,7 +105,7 @@ class Recognition(Stage):
         self.alphabet = labels.of(recipe)
         self.timing = recipes.receptive_field(recipe["model"])
         super().__init__(network.Trainee(recipe, len(vocabulary)), recipe["training"],
-                         recipe.get("seed", 0), session, "checkpoint.pt")
+                         recipe.get("seed", 0), session, "checkpoint.pt", minutes)
         self.best = math.inf
         self.start_mean()
 
@@ -220,7 +223,7 @@ class Recognition(Stage):
             export.save(model.cpu(), self.session.work / "best", self.alphabet, self.normalise)
 
 
-def pretrained(recipe, data, session):
+def pretrained(recipe, data, session, minutes):
     """True when that is done, or the recipe does not ask for it."""
     kept = session.work / "pretrained.pt"
     if "pretraining" not in recipe or kept.exists():
@@ -228,7 +231,7 @@ def pretrained(recipe, data, session):
     clips = corpus.load(data, "train", session.work)
     clips += corpus.load_untranscribed(data, session.work)
     hours = sum(clip.samples for clip in clips) / corpus.RATE / 3600
-    stage = pretrain.Pretraining(recipe, session)
+    stage = pretrain.Pretraining(recipe, session, minutes)
     session.say(f"# {recipe['name']}: pre-training on {hours:.1f} h from step {stage.step}")
     if not stage.go(pretrain.Listening(recipe, clips)):
         return False
@@ -238,10 +241,11 @@ def pretrained(recipe, data, session):
 
 def train(args, recipe, session):
     """The finished stage, or None when the session is over before."""
-    if not args.init and not args.after and not pretrained(recipe, args.data, session):
+    if not args.init and not args.after and not pretrained(
+            recipe, args.data, session, args.pretraining_minutes):
         return None
     mixture, validation = prepare(recipe, args.data, args.work)
-    stage = Recognition(recipe, session, mixture.vocabulary, validation)
+    stage = Recognition(recipe, session, mixture.vocabulary, validation, args.minutes)
     stage.begin(args.init, args.after)
     if args.compile:
         stage.module.compile()
