@@ -33,7 +33,7 @@ struct gemm_tile {
     int vectors; /* 1 .. kernels' panel / lanes */
     bool accumulate;
     const float *ahead; /* something that will be read soon: fetched meanwhile, */
-    int64_t ahead_step; /* so many floats for each row of B, also beyond its end */
+    int64_t ahead_step; /* so many floats for each row of B; its end may be overrun */
 };
 
 /** c = activation(c + bias) + residual, on rows of any width. */

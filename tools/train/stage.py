@@ -107,7 +107,7 @@ class Stage:
         os.replace(partial, self.path)
 
     def done(self):
-        """The share of the training that is over, for a second or so ago where it is measured in time."""
+        """The share of the training that is over; of one by the clock, when it last reported."""
         return self.seconds / self.limit if self.limit else self.step / self.training["steps"]
 
     def losses(self, batch):
