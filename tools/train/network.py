@@ -114,6 +114,15 @@ def uncovered(batch, count, size, widths):
     return ~((place >= first) & (place < after)).any(1)
 
 
+def masked(features):
+    """SpecAugment on the features [batch, frames, channels]: spans of time and of channels."""
+    batch, frames, channels = features.shape
+    times = uncovered(batch, 1 + frames // 80, frames, (1, 7))[:, :, None]
+    bands = uncovered(batch, 1, channels, (0, channels // 8))[:, None, :]
+    times, bands = (part.to(features.device, non_blocking=True) for part in (times, bands))
+    return features * (times & bands)
+
+
 class Trainee(nn.Module):
     """The model to keep, and two heads on a middle layer that only teach and are thrown away:
     `hearing` writes down every word in letters, `place` says which of the kept words each frame is part of."""
@@ -136,21 +145,13 @@ class Trainee(nn.Module):
         torch._dynamo.config.recompile_limit = 64
         self.extract = torch.compile(self.extract, dynamic=False)
 
-    def mask(self, features):
-        """SpecAugment on the features [batch, frames, channels]: spans of time and of channels."""
-        batch, frames, channels = features.shape
-        times = uncovered(batch, 1 + frames // 80, frames, (1, 7))[:, :, None]
-        bands = uncovered(batch, 1, channels, (0, channels // 8))[:, None, :]
-        times, bands = (part.to(features.device, non_blocking=True) for part in (times, bands))
-        return features * (times & bands)
-
     def forward(self, audio, limits=None):
         """audio [batch, samples] -> (printed, heard, places): log-probs [batch, frames, labels],
         the same, and scores [batch, frames, kept words + 1]. `limits`: (chunk, left, right) frames
         of a stream, or None: everything is seen."""
         hidden = self.model.wav2vec2.feature_projection(self.extract(audio).transpose(1, 2))[0]
         if self.training:
-            hidden = self.mask(hidden)
+            hidden = masked(hidden)
         hidden, middle = encode(self.model.wav2vec2.encoder, hidden, limits, self.hearing_layer,
                                 self.dropout if self.training else 0.0)
         printed = self.model.lm_head(nn.functional.dropout(hidden, self.dropout, self.training))

@@ -1,4 +1,5 @@
-"""Muon for the matrices inside the encoder, AdamW for everything else.
+"""Muon for the matrices inside the encoder and, if asked for, the convolutions after the first; AdamW for
+everything else.
 
 Muon takes the momentum of a matrix and replaces its singular values by (nearly) ones: every direction
 of a layer learns at the same speed. On few data and few steps it needs about half as many.
@@ -45,12 +46,12 @@ class Muon(torch.optim.Optimizer):
             if not state:
                 state["mean"] = torch.zeros_like(parameter)
             state["mean"].lerp_(parameter.grad, 1 - momentum)
-            directions.append(parameter.grad.lerp(state["mean"], momentum))
-        scale = 0.2 * max(shape) ** 0.5  # the size of step that AdamW takes
+            directions.append(parameter.grad.lerp(state["mean"], momentum).flatten(1))
+        scale = 0.2 * max(directions[0].shape) ** 0.5  # the size of step that AdamW takes
         made = orthogonal(torch.stack(directions), self.precision)
         for parameter, update in zip(parameters, made):
             parameter.mul_(1 - group["lr"] * group["decay"])
-            parameter.add_(update, alpha=-group["lr"] * scale)
+            parameter.add_(update.view(shape), alpha=-group["lr"] * scale)
 
 
 def build(trainee, training):
@@ -58,7 +59,9 @@ def build(trainee, training):
     matrices, rest = [], []
     for name, parameter in trainee.named_parameters():
         inside = ".encoder.layers." in name or "projection" in name
-        (matrices if inside and parameter.ndim == 2 else rest).append(parameter)
+        narrow = training.get("muon_convolutions") and ".conv_layers." in name and ".conv_layers.0." not in name
+        ordered = inside and parameter.ndim == 2 or narrow and parameter.ndim == 3
+        (matrices if ordered else rest).append(parameter)
     rate, decay = training["learning_rate"], training["weight_decay"]
     precision = torch.bfloat16 if training.get("bfloat16") else torch.float32
     muon = Muon(matrices, rate, precision, weight_decay=decay)

@@ -1,8 +1,8 @@
-"""Runs the whole pipeline on the clips of tests/e2e/data, in two minutes: python smoke.py
+"""Runs the whole pipeline on the clips of tests/e2e/data, in three minutes: python smoke.py
 
-Pre-training, training, a stop half way, going on, export, measuring, the card. A run that was
-stopped must give the very weights of one that was not, and one begun after it must begin where it
-ended; one is trained by the clock, with two workers. `--build BUILD` also compares utter with
+Pre-training, training, a stop half way, going on, export, measuring, the card; the same with a teacher. A
+run that was stopped must give the very weights of one that was not, and one begun after it must begin
+where it ended; one is trained by the clock, with two workers. `--build BUILD` also compares utter with
 transformers (agree.py).
 """
 
@@ -35,10 +35,12 @@ def lay_out(data):
             text = (CLIPS / f"{name}.txt").read_text().strip()
             lines.append(f"{name}.flac\t{seconds:.3f}\tso762\t{name}\t{text}")
         (data / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+    (data / "untranscribed").mkdir()
+    shutil.copy(CLIPS / f"{names[0]}.flac", data / "untranscribed")
 
 
-def train(folder, name, *more):
-    subprocess.run([sys.executable, HERE / "train.py", HERE / "recipes" / "smoke.toml", "--data",
+def train(folder, name, *more, recipe="smoke"):
+    subprocess.run([sys.executable, HERE / "train.py", HERE / "recipes" / f"{recipe}.toml", "--data",
                     folder / "data", "--work", folder / name, "--out", folder / name / "model",
                     "--device", "cpu", "--threads", "1", *more], check=True)
     return folder / name / "model"
@@ -55,6 +57,19 @@ def distance(model, other):
     return (apart / sum(float(value.float().square().sum()) for value in one.values())) ** 0.5
 
 
+def stopped_and_not(folder, name, other, recipe):
+    """The model of a run in one go, like which one must be that was stopped now and then."""
+    unbroken, broken = train(folder, name, recipe=recipe), folder / other / "model"
+    stops = 0
+    while not (broken / "README.md").exists():
+        train(folder, other, "--stop-after", "0.03", recipe=recipe)
+        stops += 1
+    assert stops > 1, "the run was never stopped"
+    assert digest(broken) == digest(unbroken), "stopping changed the weights"
+    print(f"{recipe}: stopped {stops - 1} times, the same weights")
+    return unbroken
+
+
 def main():
     parser = argparse.ArgumentParser(description="Runs the whole pipeline on a handful of clips.")
     parser.add_argument("--build", help="a build folder of utter: compare its logits and text too")
@@ -62,15 +77,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         lay_out(folder / "data")
-        unbroken = train(folder, "unbroken")
-        broken = folder / "broken" / "model"
-        stops = 0
-        while not (broken / "README.md").exists():
-            train(folder, "broken", "--stop-after", "0.03")
-            stops += 1
-        assert stops > 1, "the run was never stopped"
-        assert digest(broken) == digest(unbroken), "stopping changed the weights"
-        print(f"stopped {stops - 1} times: the same weights")
+        unbroken = stopped_and_not(folder, "unbroken", "broken", "smoke")
+        taught = stopped_and_not(folder, "taught", "taught-broken", "smoke-taught")
         begun = train(folder, "begun", "--steps", "1")
         after = train(folder, "after", "--steps", "1", "--after", folder / "unbroken" / "checkpoint.pt")
         assert "from step 0" in (folder / "after" / "log.txt").read_text(), "it went on instead of beginning"
@@ -83,8 +91,8 @@ def main():
         print(f"trained by the clock: {figures['steps']} steps")
         if args.build:
             clips = [CLIPS / f"{path.stem}.flac" for path in sorted(CLIPS.glob("*.flac"))]
-            subprocess.run([sys.executable, HERE / "agree.py", unbroken, "--build", args.build,
-                            *clips], check=True)
+            for model in (unbroken, taught):
+                subprocess.run([sys.executable, HERE / "agree.py", model, "--build", args.build, *clips], check=True)
 
 
 if __name__ == "__main__":

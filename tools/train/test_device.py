@@ -11,15 +11,19 @@ from torch.utils._pytree import tree_map_only
 
 import corpus
 import export
+import lessons
+import moonshine
 import pretended
 import pretrain
 import recipe as recipes
+import student
 import train
 from running import Running
 from stage import Session
 from validation import Validation
 
 RECIPE = recipes.load(Path(__file__).resolve().parent / "recipes" / "smoke.toml")
+TAUGHT = recipes.load(Path(__file__).resolve().parent / "recipes" / "smoke-taught.toml")
 STEPS = 3
 SECONDS = 3
 
@@ -56,12 +60,12 @@ class Elsewhere(unittest.TestCase):
     def losses(self, device, stage, dataset):
         return [stage.learn(dataset.batch(number)).to("cpu").tolist() for number in range(STEPS)]
 
-    def both(self, run):
+    def both(self, run, tolerance=1e-4):
         here = run("cpu")
         adam = torch.optim.AdamW  # whose fused steps know no such device
         plain = mock.patch.object(torch.optim, "AdamW", lambda *args, fused, **more: adam(*args, **more))
         with plain, pretended.Pretence():
-            np.testing.assert_allclose(run(pretended.DEVICE), here, rtol=1e-4)
+            np.testing.assert_allclose(run(pretended.DEVICE), here, rtol=tolerance)
 
     def test_a_forgotten_tensor_is_noticed(self):
         with pretended.Pretence():
@@ -86,6 +90,31 @@ class Elsewhere(unittest.TestCase):
                 recipe = {**RECIPE, "training": {**RECIPE["training"], "short_steps": short, "full_context": context}}
                 with self.subTest(short=short, context=context):
                     self.both(lambda device: self.trained(recipe, device))
+
+    def test_student(self):
+        rng = np.random.default_rng(2)
+        teacher = moonshine.encoder()
+
+        def taught(clip):
+            shape = moonshine.frames(clip.samples), moonshine.WIDTH
+            return lessons.Lesson(clip, clip.text, rng.standard_normal(shape).astype(np.float16))
+
+        found = [taught(clip) for clip in self.clips]
+
+        def run(device):
+            session, made = self.session(device), []
+            torch.manual_seed(0)
+            pupil = student.Student(TAUGHT, teacher)
+            scale = pupil.scale.numpy()
+            stages = ((student.Spelling, lessons.Dictation, "spelling"), (student.Imitation, lessons.School, "imitation"),
+                      (student.Together, lessons.School, "training"))
+            for kind, rows, section in stages:
+                stage = kind(pupil, TAUGHT, session, *[None] * (kind is student.Together))
+                made += self.losses(device, stage, rows(TAUGHT, section, found, scale))
+                go_on(stage)
+            return [one for losses in made for one in losses]
+
+        self.both(run, 1e-3)  # norms of several hundred
 
     def trained(self, recipe, device):
         dataset = Running(recipe, self.clips)

@@ -20,12 +20,16 @@ import cut
 import export
 import figures
 import labels
+import lessons
+import moonshine
 import network
 import pretrain
 import recipe as recipes
+import student
+from averaged import Averaged
 from mixture import UNKNOWN, Mixture
 from running import Running
-from stage import Session, Stage
+from stage import Session
 from validation import Validation
 
 
@@ -41,7 +45,8 @@ def arguments():
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
     parser.add_argument("--minutes", type=float, help="of training, instead of a number of steps; not the same "
                         "weights again")
-    parser.add_argument("--pretraining-minutes", type=float, metavar="MINUTES", help="likewise")
+    parser.add_argument("--pretraining-minutes", type=float, metavar="MINUTES", help="likewise; of a "
+                        "student: of imitation, and as many of spelling")
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
                         help="leave a checkpoint and stop; run again to go on")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -92,25 +97,17 @@ DELIMITER_SHIFTS = (0.0, 1.0, 2.0, 3.0)  # of its logit
 BLANK_SHIFTS = (0.0, -0.5, -1.0, -1.5)
 
 
-class Recognition(Stage):
+class Recognition(Averaged):
     """CTC training with the two teaching heads; keeps a running mean of the weights."""
 
     columns = ("print", "hear", "place", "span")
 
     def __init__(self, recipe, session, vocabulary, validation, minutes=None):
         torch.manual_seed(recipe.get("seed", 0))
-        self.recipe, self.validation = recipe, validation
-        self.normalise = recipe.get("normalise", False)
         self.words = recipes.Words(recipe["words"])
-        self.alphabet = labels.of(recipe)
         self.timing = recipes.receptive_field(recipe["model"])
-        super().__init__(network.Trainee(recipe, len(vocabulary)), recipe["training"],
-                         recipe.get("seed", 0), session, "checkpoint.pt", minutes)
-        self.best = math.inf
-        self.start_mean()
-
-    def start_mean(self):
-        self.mean = {k: v.clone() for k, v in self.module.model.state_dict().items()}
+        super().__init__(network.Trainee(recipe, len(vocabulary)), recipe, session, validation,
+                         labels.of(recipe), minutes)
 
     def begin(self, init, after):
         """The weights to begin with: this training's checkpoint's, else those of `after`, another's, else
@@ -123,35 +120,9 @@ class Recognition(Stage):
             self.step, self.seconds, self.best = 0, 0.0, math.inf
         elif init:
             self.begin_with(init)
-            self.start_mean()
         elif "pretraining" in self.recipe:
             self.module.model.wav2vec2.load_state_dict(torch.load(before, weights_only=True))
             self.start_mean()
-
-    def begin_with(self, init):
-        """The weights of `init` but for what has another shape here: a head that prints else."""
-        kept = network.Wav2Vec2ForCTC.from_pretrained(init, dtype=torch.float32).state_dict()
-        shapes = {name: value.shape for name, value in self.module.model.state_dict().items()}
-        fitting = {name: value for name, value in kept.items() if value.shape == shapes.get(name)}
-        self.module.model.load_state_dict(fitting, strict=False)
-        for name in sorted(set(kept) ^ set(fitting) | set(shapes) ^ set(fitting)):
-            self.session.say(f"# not taken from {init}: {name}")
-
-    def state(self):
-        return {**super().state(), "mean": self.mean, "best": self.best}
-
-    def restore(self, state):
-        super().restore(state)
-        self.mean, self.best = state["mean"], state["best"]
-
-    def limits(self):
-        """What this step sees: everything, or chunks with contexts drawn at random."""
-        rng = np.random.default_rng([self.seed, self.step, 1])
-        early = self.step < self.training.get("limits_after", 0)
-        if early or rng.random() < self.training["full_context"]:
-            return None
-        return [int(rng.choice(self.training[name]))
-                for name in ("chunk_frames", "left_frames", "right_frames")]
 
     def span_weight(self):
         """From the first to the second of two: words that last, then words that are right."""
@@ -180,17 +151,6 @@ class Recognition(Stage):
             total = total + self.training["place_weight"] * place
         return total, [loss, hearing, place, span]
 
-    @torch.no_grad()
-    def after_step(self):
-        keep = min(self.training["average"], (1 + self.step) / (10 + self.step))
-        values = self.module.model.state_dict()
-        torch._foreach_lerp_(list(self.mean.values()), [values[k] for k in self.mean], 1 - keep)
-
-    def averaged(self):
-        model = network.build(self.recipe).eval()
-        model.load_state_dict(self.mean)
-        return model.to(self.session.device)
-
     def calibrated(self):
         """The averaged model; of whole words the delimiter is raised by what is best in validation, for a
         delimiter that is left out makes one wrong word of two, and then the blank lowered likewise."""
@@ -210,17 +170,6 @@ class Recognition(Stage):
             figures[shift] = heard.figure
             self.session.say(f"# {name} {shift:+g}: {heard}")
         bias[label] = before + min(figures, key=figures.get)
-
-    def heard(self, model):
-        return self.validation.hear(model, self.alphabet, self.normalise)
-
-    def validate(self, last):
-        model = self.averaged()
-        heard = self.heard(model)
-        self.session.say(f"{self.step:6d}  validation {heard}; {self.seconds:.0f} s")
-        if heard.figure <= self.best:
-            self.best = heard.figure
-            export.save(model.cpu(), self.session.work / "best", self.alphabet, self.normalise)
 
 
 def pretrained(recipe, data, session, minutes):
@@ -255,12 +204,51 @@ def train(args, recipe, session):
     return stage if stage.go(mixture) else None
 
 
+def lessons_of(recipe, data, work, device):
+    """([Lesson] to learn from, recordings for validation)"""
+    clips = corpus.load(data, "train", work)
+    found = lessons.load(clips, [clip.text for clip in clips], "train", work, device)
+    _, validation = corpus.split_validation(clips, recipe["data"])
+    apart = {id(clip) for clip in validation}
+    found = [lesson for lesson in found if id(lesson.clip) not in apart]
+    more = corpus.load_untranscribed(data, work)
+    if more:
+        found += lessons.load(more, lessons.heard(more, "untranscribed", work), "untranscribed", work, device)
+    return found, Validation(validation, [], recipes.Words(recipe["words"]))
+
+
+def teach(args, recipe, session):
+    """Likewise, of a student (student.py): all its stages, or with --init the last alone."""
+    found, validation = lessons_of(recipe, args.data, args.work, args.device)
+    written = [lesson for lesson in found if lesson.text]
+    torch.manual_seed(recipe.get("seed", 0))
+    pupil, early = student.Student(recipe, moonshine.encoder()), args.pretraining_minutes
+    scale = pupil.scale.cpu().numpy()
+    last = student.Together(pupil, recipe, session, validation, args.minutes)
+    stages = [(last, lessons.School(recipe, "training", written, scale))]
+    if args.init and not last.path.exists():
+        last.begin_with(args.init)
+    elif not last.path.exists():
+        stages = [(student.Spelling(pupil, recipe, session, early),
+                   lessons.Dictation(recipe, "spelling", written, scale)),
+                  (student.Imitation(pupil, recipe, session, early),
+                   lessons.School(recipe, "imitation", found, scale)), *stages]
+    for stage, rows in stages:
+        stage.resume()
+        if stage is last and stage.step == 0:
+            stage.start_mean()
+        session.say(f"# {recipe['name']}: {type(stage).__name__}, {rows.describe()}, from step {stage.step}")
+        if stage.done() < 1 and not stage.go(rows):
+            return None
+    return last
+
+
 def finish(args, recipe, stage):
     """Exports the calibrated running mean, measures what was exported, and writes its card."""
     out = Path(args.out or stage.session.work / "model")
     export.save(stage.calibrated().cpu(), out, stage.alphabet, stage.normalise)
     measured = {"recipe": recipe["name"], "steps": stage.step, "minutes": stage.seconds / 60}
-    if (Path(args.data) / "dev.tsv").exists() and not stage.words.keep:
+    if (Path(args.data) / "dev.tsv").exists() and not recipe["words"].get("keep"):
         measured |= figures.measure(out, recipe, args.data, args.work, args.device)
     (out / "figures.json").write_text(json.dumps(measured, indent=2) + "\n")
     export.describe(out, measured)
@@ -277,10 +265,17 @@ def main():
         recipe["training"]["steps"] = args.steps
     work = Path(args.work)
     work.mkdir(parents=True, exist_ok=True)
+    taught = "imitation" in recipe
+    if taught and (args.after or args.compile):
+        raise SystemExit("--after and --compile are not for a student")
     if args.prepare:
-        prepare(recipe, args.data, args.work)
+        if taught:
+            lessons_of(recipe, args.data, args.work, args.device)
+        else:
+            prepare(recipe, args.data, args.work)
         return
-    stage = train(args, recipe, Session(work, args.device, args.workers, args.stop_after))
+    session = Session(work, args.device, args.workers, args.stop_after)
+    stage = (teach if taught else train)(args, recipe, session)
     if stage:
         finish(args, recipe, stage)
 
