@@ -58,7 +58,7 @@ def heard(clips, split, work):
 
 def listen(clips, path, device):
     """Writes the teacher's output for all clips, float16 [frames, WIDTH] one after the other."""
-    encoder = moonshine.encoder().to(device)
+    encoder = moonshine.encoder(path.parent).to(device)
     partial, ends = path.with_suffix(".tmp"), frame_ends(clips)
     kept = np.lib.format.open_memmap(partial, "w+", np.float16, (int(ends[-1]), moonshine.WIDTH))
     for clip, end in zip(clips, ends):

@@ -11,9 +11,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
-from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 from transformers import MoonshineConfig
 from transformers.models.moonshine.modeling_moonshine import MoonshineEncoder
 
@@ -41,6 +39,8 @@ def frames(samples):
 
 def graph(path):
     """({name: array}, [(operation, name, inputs, outputs)]) of a model in ONNX Runtime's own format."""
+    from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
+
     main = InferenceSession.GetRootAs(bytearray(path.read_bytes()), 0).Model().Graph()
     arrays = {}
     for tensor in map(main.Initializers, range(main.InitializersLength())):
@@ -80,10 +80,15 @@ def weights():
     return {name: torch.from_numpy(np.array(values)) for name, values in found.items()}
 
 
-def encoder():
-    """float32 [1, samples] -> hidden states [1, frames, 288], as ONNX Runtime's but for rounding inputs."""
-    made = MoonshineEncoder(MoonshineConfig()).eval().requires_grad_(False)
-    made.load_state_dict(weights())
+def encoder(work=None):
+    """float32 [1, samples] -> hidden states [1, frames, WIDTH], as ONNX Runtime's but for rounding inputs. WORK
+    keeps its weights in F16, so that the wheel is not needed everywhere."""
+    made, kept = MoonshineEncoder(MoonshineConfig()).eval().requires_grad_(False), None
+    if work:
+        kept = Path(work) / "teacher.pt"
+        if not kept.exists():
+            torch.save({name: value.half() for name, value in weights().items()}, kept)
+    made.load_state_dict(torch.load(kept, weights_only=True) if kept else weights())
     return made
 
 
@@ -103,6 +108,8 @@ class Listener:
     """Writes down recordings, one at a time, the likeliest token each time."""
 
     def __init__(self, threads=1):
+        import onnxruntime  # not needed where the texts are known
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.encoder, self.decoder = (

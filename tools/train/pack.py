@@ -1,7 +1,7 @@
 """Takes a data folder to another machine: python pack.py DATA PIECES; there: python pack.py --join PIECES DATA
 
 Tar files of at most 60 MiB, each of use by itself: tables go into the first, recordings as they are
-(Opus), and what WORK already knows of them (`--work`: where the words are, what the teacher wrote) so that this
+(Opus), and what WORK already knows of them (`--work`: where the words are, the teacher, what it wrote) so that this
 need not be found out there. `--file FILE` takes one big file (a model's weights) in pieces of 15 MiB instead.
 """
 
@@ -30,7 +30,7 @@ def arguments():
 def listed(data, work, without):
     """[(name in the tar, path)], tables first."""
     found = [(path.name, path) for path in sorted(data.glob("*.tsv")) if path.stem not in without]
-    for pattern in ("*.words.json", "*.phones.npy", "*.heard.json") if work else ():
+    for pattern in ("*.words.json", "*.phones.npy", "*.heard.json", "teacher.pt") if work else ():
         found += [(f"work/{path.name}", path) for path in sorted(work.glob(pattern))
                   if path.name.split(".")[0] not in without]
     for folder in sorted(path for path in data.iterdir() if path.is_dir() and path.name not in without):

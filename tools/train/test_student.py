@@ -3,6 +3,7 @@
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import soundfile
@@ -44,6 +45,14 @@ class TestTeacher(unittest.TestCase):
         # The file rounds what goes into each product to 8 bits as well.
         apart = np.square(heard - rebuilt).mean() / np.square(heard - heard.mean(1)).mean()
         self.assertLess(apart, 0.02)
+
+    def test_kept_weights_are_those_of_the_wheel(self):
+        with tempfile.TemporaryDirectory() as folder:
+            moonshine.encoder(folder)
+            with mock.patch.object(moonshine, "weights", None):
+                kept = moonshine.encoder(folder)
+        for name, value in self.teacher.state_dict().items():
+            torch.testing.assert_close(kept.state_dict()[name], value, atol=1e-3, rtol=1e-3)
 
     def test_layers_begin_by_passing_on(self):
         pupil = student.Student(RECIPE, self.teacher).eval()

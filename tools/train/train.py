@@ -43,6 +43,7 @@ def arguments():
     parser.add_argument("--after", metavar="CHECKPOINT", help="begin with what another training of such a "
                         "network ended with, its optimisers and teaching heads too")
     parser.add_argument("--steps", type=int, help="instead of the recipe's number")
+    parser.add_argument("--batch-seconds", type=float, help="of sound a step, in every stage; instead of the recipe's")
     parser.add_argument("--minutes", type=float, help="of training, instead of a number of steps; not the same "
                         "weights again")
     parser.add_argument("--pretraining-minutes", type=float, metavar="MINUTES", help="likewise; of a "
@@ -222,7 +223,7 @@ def teach(args, recipe, session):
     found, validation = lessons_of(recipe, args.data, args.work, args.device)
     written = [lesson for lesson in found if lesson.text]
     torch.manual_seed(recipe.get("seed", 0))
-    pupil, early = student.Student(recipe, moonshine.encoder()), args.pretraining_minutes
+    pupil, early = student.Student(recipe, moonshine.encoder(args.work)), args.pretraining_minutes
     scale = pupil.scale.cpu().numpy()
     last = student.Together(pupil, recipe, session, validation, args.minutes)
     stages = [(last, lessons.School(recipe, "training", written, scale))]
@@ -263,6 +264,9 @@ def main():
     recipe = recipes.load(args.recipe)
     if args.steps:
         recipe["training"]["steps"] = args.steps
+    for stage in ("pretraining", "spelling", "imitation", "training"):
+        if args.batch_seconds and stage in recipe:
+            recipe[stage]["batch_seconds"] = args.batch_seconds
     work = Path(args.work)
     work.mkdir(parents=True, exist_ok=True)
     taught = "imitation" in recipe
