@@ -122,6 +122,9 @@ class School:
         self.shift = round((self.field - moonshine.FIELD) / 2 / self.hop)
         self.section, self.seed = recipe[section], recipe.get("seed", 0)
         self.lessons = lessons
+        room = int(min(self.section["seconds"]) * RATE) // self.hop - 2 * self.shift - 20
+        if min((lesson.frames for lesson in lessons), default=room) >= room:  # else a row may stay empty for ever
+            raise SystemExit(f"[{section}] seconds: no recording fits in, or none has a text")
         self.clips = [lesson.clip for lesson in lessons]
         weights = recipe["data"].get("source_weights", {})
         share = np.array([weights.get(clip.source, 1.0) * clip.samples for clip in self.clips])

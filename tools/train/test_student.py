@@ -99,6 +99,12 @@ class TestLessons(unittest.TestCase):
         middle = first * school.hop + (school.field - 1) / 2
         self.assertLess(abs(middle - (begins + (moonshine.FIELD - 1) / 2)), school.hop)
 
+    def test_recordings_that_fit_no_row_are_refused(self):
+        long = lesson(np.random.default_rng(7), 5 * RATE)
+        for found in ([long], []):
+            with self.assertRaisesRegex(SystemExit, "no recording fits"):
+                lessons.School(RECIPE, "imitation", found, SCALE)
+
     def test_faster_speech_has_no_states(self):
         rng = np.random.default_rng(3)
         recipe = {**RECIPE, "imitation": {**RECIPE["imitation"], "speed": 1.0}}
