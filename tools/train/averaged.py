@@ -23,6 +23,22 @@ class Averaged(Stage):
     def start_mean(self):
         self.mean = {k: v.clone() for k, v in self.module.model.state_dict().items()}
 
+    def begin(self, init, after):
+        """The weights to begin with: this training's checkpoint's, else those of `after`, another's, else
+        those of `init`, else new ones."""
+        if self.path.exists():
+            self.resume()
+        elif after:
+            self.restore(torch.load(after, map_location=self.session.device, weights_only=True))
+            self.step, self.seconds, self.best = 0, 0.0, math.inf
+        elif init:
+            self.begin_with(init)
+        else:
+            self.begin_anew()
+
+    def begin_anew(self):
+        pass
+
     def begin_with(self, init):
         """The weights of `init` but for what has another shape here: a head that prints else."""
         kept = network.Wav2Vec2ForCTC.from_pretrained(init, dtype=torch.float32).state_dict()

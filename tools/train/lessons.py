@@ -1,8 +1,5 @@
 """What a teacher (moonshine.py) makes of the recordings, made once and kept in WORK: texts for those that
-have none, and its output, which a student imitates. Batch n depends on the seed and on n alone.
-
-A row holds whole recordings, each from a frame's first sample on, so that frame t of the teacher's
-recording is frame t of the student's, counted from there."""
+have none, and its output, which a student imitates. Batch n depends on the seed and on n alone."""
 
 import json
 import os
@@ -24,6 +21,8 @@ SURE = -0.35  # mean log probability of its tokens; below that its text is not u
 FASTEST = 25.0  # letters a second that anyone says
 SAMPLE = 200  # recordings that tell how much states vary
 SHORTEST = 8  # frames
+SPEEDS = (17, 18, 19, 21, 22, 23)  # twentieths
+LEAD, PAUSE = RATE // 2, RATE // 5  # samples: at most before the first recording, on average after each
 
 
 def spelled(text):
@@ -61,23 +60,27 @@ def listen(clips, path, device):
     encoder = moonshine.encoder(path.parent).to(device)
     partial, ends = path.with_suffix(".tmp"), frame_ends(clips)
     kept = np.lib.format.open_memmap(partial, "w+", np.float16, (int(ends[-1]), moonshine.WIDTH))
-    for clip, end in zip(clips, ends):
-        count = moonshine.frames(clip.samples)
-        if count > 0:
-            audio = torch.from_numpy(clip.audio.astype(np.float32) / 32768.0)[None].to(device)
-            with torch.inference_mode():
-                kept[end - count : end] = encoder(audio).last_hidden_state[0].half().cpu().numpy()
+    for clip, start, end in zip(clips, ends, ends[1:]):
+        audio = torch.from_numpy(clip.audio.astype(np.float32) / 32768.0)[None].to(device)
+        with torch.inference_mode():
+            kept[start:end] = encoder(audio).last_hidden_state[0].half().cpu().numpy()
     kept.flush()
     os.replace(partial, path)
 
 
 def frame_ends(clips):
-    return np.cumsum([moonshine.frames(clip.samples) for clip in clips])
+    """The first frame of each, and the end"""
+    return np.cumsum([0, *(moonshine.frames(clip.samples) for clip in clips)])
+
+
+def slowed(clip, rate=min(SPEEDS)):
+    """Samples of a recording at so many twentieths of its speed."""
+    return -(-clip.samples * 20 // rate)
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One recording: its text, if that is known, and the teacher's output, float16 [frames, WIDTH]."""
+    """One recording: its text, and the teacher's output, float16 [frames, WIDTH]."""
 
     clip: corpus.Clip
     text: str
@@ -89,127 +92,93 @@ class Lesson:
 
 
 def load(clips, texts, split, work, device="cpu"):
-    """[Lesson], without recordings too short for the teacher, which listens on `device`."""
-    path = Path(work) / f"{split}.states.npy"
+    """[Lesson] of those whose text is known and that are long enough; the teacher listens on `device`."""
+    known = [(clip, text) for clip, text in zip(clips, texts) if text and moonshine.frames(clip.samples) > SHORTEST]
+    path, ends = Path(work) / f"{split}.states.npy", frame_ends(clip for clip, _ in known)
     if not path.exists():
-        listen(clips, path, device)
-    states, ends = np.load(path, mmap_mode="r"), frame_ends(clips)
+        listen([clip for clip, _ in known], path, device)
+    states = np.load(path, mmap_mode="r")
     if len(states) != ends[-1]:
         raise SystemExit(f"{path}: made from other recordings; delete it and start again")
-    starts = np.concatenate([[0], ends[:-1]])
-    return [Lesson(clip, text, states[start:end])
-            for clip, text, start, end in zip(clips, texts, starts, ends) if end - start > SHORTEST]
+    return [Lesson(clip, text, states[start:end]) for (clip, text), start, end in zip(known, ends, ends[1:])]
 
 
 @dataclass
 class Rows:
-    audio: torch.Tensor  # float32 [rows, samples]; None where lessons are given without sound
-    texts: list  # of words; None where that of a recording is not known
-    states: torch.Tensor  # float16 [rows, frames, WIDTH] of the teacher, 0 where there are none
+    audio: torch.Tensor  # float32 [rows, samples]
+    texts: list  # of words
+    states: torch.Tensor  # float16 [rows, frames, WIDTH]: the teacher's, 0 where there are none
     known: torch.Tensor  # bool [rows, frames]: where there are such
-    spread: float  # their variance as the student has them, which is always the same
 
 
 class School:
-    """Rows of whole recordings in rooms, noise and pauses, some of them faster or slower, which the
-    teacher did not hear so. `scale` [WIDTH]: what the student divides the teacher's output by."""
+    """Rows of whole recordings in rooms, noise and pauses. In some of them all is said faster or slower: the
+    states remain those of what the teacher heard."""
 
-    def __init__(self, recipe, section, lessons, scale):
+    def __init__(self, recipe, lessons):
         self.field, self.hop = receptive_field(recipe["model"])
-        if self.hop != moonshine.HOP:
-            raise SystemExit(f"conv_stride: a student's frames are {moonshine.HOP} samples apart, as its teacher's")
-        # The teacher's frame whose middle lies where that of the student's frame 0 does.
-        self.shift = round((self.field - moonshine.FIELD) / 2 / self.hop)
-        self.section, self.seed = recipe[section], recipe.get("seed", 0)
+        self.training, self.seed = recipe["training"], recipe.get("seed", 0)
         self.lessons = lessons
-        room = int(min(self.section["seconds"]) * RATE) // self.hop - 2 * self.shift - 20
-        if min((lesson.frames for lesson in lessons), default=room) >= room:  # else a row may stay empty for ever
-            raise SystemExit(f"[{section}] seconds: no recording fits in, or none has a text")
+        room = min(self.training["seconds"]) * RATE - self.field - LEAD
+        if not any(slowed(lesson.clip) < room for lesson in lessons):  # else a row may stay empty for ever
+            raise SystemExit("[training] seconds: no recording fits in, or none has a text")
         self.clips = [lesson.clip for lesson in lessons]
         weights = recipe["data"].get("source_weights", {})
         share = np.array([weights.get(clip.source, 1.0) * clip.samples for clip in self.clips])
         self.cumulative = np.cumsum(share / share.sum())
-        some = [lesson.states for lesson in lessons[:: -(-len(lessons) // SAMPLE)]]
-        self.spread = float((np.concatenate(some).astype(np.float32) / scale).var(0).mean())
+        some = np.concatenate([lesson.states for lesson in lessons[:: -(-len(lessons) // SAMPLE)]]).astype(np.float32)
+        self.mean, self.deviation = some.mean(0), some.std(0)
 
     def describe(self):
         hours = sum(clip.samples for clip in self.clips) / RATE / 3600
         return f"{len(self.lessons)} recordings, {hours:.1f} h"
 
     def draw(self, rng):
-        return min(int(np.searchsorted(self.cumulative, rng.random())), len(self.lessons) - 1)
+        return self.lessons[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.lessons) - 1)]
 
     def batch(self, number):
         rng = np.random.default_rng([self.seed, number, 3])
-        seconds = rng.choice(self.section["seconds"])
+        seconds = rng.choice(self.training["seconds"])
         samples = int(seconds * RATE)
-        count = max(1, round(self.section["batch_seconds"] / seconds))
+        count = max(1, round(self.training["batch_seconds"] / seconds))
         audio, texts, placed = zip(*(self.row(rng, samples) for _ in range(count)))
         frames = (samples - self.field) // self.hop + 1
-        return Rows(torch.from_numpy(np.stack(audio)), list(texts), *self.states(placed, frames), self.spread)
+        return Rows(torch.from_numpy(np.stack(audio)), list(texts), *self.states(placed, frames))
 
     def row(self, rng, samples):
-        """(float32 [samples], words or None, [(first frame, lesson)])"""
+        """(float32 [samples], words, [(first sample, how much faster, lesson)])"""
         audio, text, placed = np.zeros(samples, np.float32), [], []
-        frames = samples // self.hop
-        at = self.shift + int(rng.integers(0, 20))
-        rate = int(rng.choice([17, 18, 19, 21, 22, 23])) if rng.random() < self.section["speed"] else 20
+        at, end = self.field // 2 + int(rng.integers(LEAD)), samples - self.field // 2
+        rate = int(rng.choice(SPEEDS)) if rng.random() < self.training["speed"] else 20
         for _ in range(14):
-            lesson = self.lessons[self.draw(rng)]
-            if at + lesson.frames * 20 // rate + self.shift + 1 > frames:
+            lesson = self.draw(rng)
+            if at + slowed(lesson.clip, rate) > end:
                 continue
             piece = augment.speed(lesson.clip.audio.astype(np.float32) / 32768.0, rate)
-            piece = piece[: samples - at * self.hop]
-            piece *= 0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0))
-            audio[at * self.hop :][: len(piece)] = piece
-            text.append(lesson.text)
-            if rate == 20:
-                placed.append((at - self.shift, lesson))
-            at += -(-len(piece) // self.hop) + int(rng.exponential(8.0))
-            if frames - at < 40:
+            audio[at : at + len(piece)] = piece * (0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0)))
+            text += lesson.text.split()
+            placed.append((at, rate / 20, lesson))
+            at += len(piece) + int(rng.exponential(PAUSE))
+            if end - at < RATE:
                 break
         if not text:
             return self.row(rng, samples)
-        clean = rng.random() < self.section["clean"]
-        audio = augment.gentle(rng, audio) if clean else augment.spoil(rng, audio, self.clips)
-        return audio, None if None in text else " ".join(text).split(), placed
+        clean = rng.random() < self.training["clean"]
+        return augment.gentle(rng, audio) if clean else augment.spoil(rng, audio, self.clips), text, placed
 
     def states(self, placed, frames):
-        """(float16 [rows, frames, WIDTH], bool [rows, frames])"""
+        """(float16 [rows, frames, WIDTH], bool [rows, frames]): what the teacher made of the moment in the
+        middle of each frame, between two of its own frames; of variance 1."""
         states = np.zeros((len(placed), frames, moonshine.WIDTH), np.float16)
         known = np.zeros((len(placed), frames), bool)
+        middle = self.hop * np.arange(frames) + (self.field - 1) / 2
         for row, ones in enumerate(placed):
-            for first, lesson in ones:
-                there = lesson.states[: frames - first]
-                states[row, first : first + len(there)] = there
-                known[row, first : first + len(there)] = True
+            for start, faster, lesson in ones:
+                at = ((middle - start) * faster - (moonshine.FIELD - 1) / 2) / moonshine.HOP
+                heard = (at >= 0) & (at < lesson.frames - 1)
+                before = at[heard].astype(int)
+                share = (at[heard] - before)[:, None].astype(np.float32)
+                there = (lesson.states.astype(np.float32) - self.mean) / self.deviation
+                states[row, heard] = (1 - share) * there[before] + share * there[before + 1]
+                known[row] |= heard
         return torch.from_numpy(states), torch.from_numpy(known)
-
-
-class Dictation:
-    """Rows of the teacher's own output, without sound, and their texts."""
-
-    def __init__(self, recipe, section, lessons, scale):
-        self.section = recipe[section]
-        self.school = School(recipe, section, lessons, scale)
-
-    def describe(self):
-        return self.school.describe()
-
-    def batch(self, number):
-        rng = np.random.default_rng([self.school.seed, number, 4])
-        seconds = rng.choice(self.section["seconds"])
-        frames = int(seconds * RATE) // moonshine.HOP
-        count = max(1, round(self.section["batch_seconds"] / seconds))
-        states, texts = np.zeros((count, frames, moonshine.WIDTH), np.float16), []
-        for row in states:
-            at, said = 0, []
-            for lesson in (self.school.lessons[self.school.draw(rng)] for _ in range(14)):
-                if at + lesson.frames <= frames:
-                    row[at : at + lesson.frames] = lesson.states
-                    at += lesson.frames
-                    said += lesson.text.split()
-                if frames - at < 40:
-                    break
-            texts.append(said)
-        return Rows(None, texts, torch.from_numpy(states), None, self.school.spread)

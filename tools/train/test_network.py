@@ -37,6 +37,15 @@ class Limits(unittest.TestCase):
         logits = self.trainee.model(self.audio).logits.log_softmax(-1)
         torch.testing.assert_close(self.printed(None), logits, atol=1e-5, rtol=0)
 
+    def test_convolutions_by_products_are_transformers_own(self):
+        inner, gradients = self.trainee.model.wav2vec2, []
+        weights = list(inner.feature_extractor.parameters())
+        for made in (network.hear(inner, self.audio),
+                     inner.feature_projection(inner.feature_extractor(self.audio).transpose(1, 2))[0]):
+            gradients.append([made, *torch.autograd.grad(made.square().sum(), weights)])
+        for ours, theirs in zip(*gradients):
+            torch.testing.assert_close(ours, theirs, atol=1e-4 * float(theirs.detach().abs().max()), rtol=0)
+
     def test_one_block_of_everything_is_the_model(self):
         for chunk in (FRAMES, FRAMES + 9):
             torch.testing.assert_close(

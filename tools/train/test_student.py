@@ -17,7 +17,6 @@ from corpus import RATE, Clip
 from stage import Session
 
 CLIPS = Path(__file__).resolve().parents[2] / "tests" / "e2e" / "data"
-SCALE = np.ones(moonshine.WIDTH, np.float32)
 RECIPE = recipes.load(Path(__file__).parent / "recipes" / "smoke-taught.toml")
 
 
@@ -27,6 +26,10 @@ def lesson(rng, samples, text="A WORD"):
     frames = moonshine.frames(samples)
     states = np.tile(np.arange(frames, dtype=np.float16)[:, None], (1, moonshine.WIDTH))
     return lessons.Lesson(Clip("so762", "someone", text, audio), text, states)
+
+
+def school(*found, **training):
+    return lessons.School({**RECIPE, "training": {**RECIPE["training"], **training}}, list(found))
 
 
 class TestTeacher(unittest.TestCase):
@@ -54,27 +57,30 @@ class TestTeacher(unittest.TestCase):
         for name, value in self.teacher.state_dict().items():
             torch.testing.assert_close(kept.state_dict()[name], value, atol=1e-3, rtol=1e-3)
 
-    def test_layers_begin_by_passing_on(self):
-        pupil = student.Student(RECIPE, self.teacher).eval()
-        hidden = torch.randn(2, 20, moonshine.WIDTH)
-        self.assertGreater(pupil.imitating, 0)
-        torch.testing.assert_close(pupil.layers(hidden, 0, pupil.imitating), hidden)
 
-    def test_imitation_does_not_change_what_spells(self):
-        pupil = student.Student(RECIPE, self.teacher)
+class TestStudent(unittest.TestCase):
+    def test_what_it_prints_is_what_its_model_prints(self):
+        torch.manual_seed(1)
+        pupil, audio = student.Student(RECIPE).eval(), 0.1 * torch.randn(2, RATE)
+        printed, likeness = pupil(audio)
+        torch.testing.assert_close(printed, pupil.model(audio).logits.log_softmax(-1), atol=1e-5, rtol=0)
+        self.assertEqual(likeness.shape, (*printed.shape[:2], moonshine.WIDTH))
+
+    def test_a_likeness_counts_only_where_the_teacher_heard(self):
+        taught = school(lesson(np.random.default_rng(4), 2 * RATE))
         with tempfile.TemporaryDirectory() as folder:
-            stage = student.Imitation(pupil, RECIPE, Session(Path(folder), "cpu", 0, 60))
-            before = {name: value.clone() for name, value in pupil.state_dict().items()}
-            rng = np.random.default_rng(6)
-            school = lessons.School(RECIPE, "imitation", [lesson(rng, 2 * RATE)], SCALE)
-            stage.learn(school.batch(0))
-        spelling = [name for name, _ in pupil.named_parameters()
-                    if f".layers.{pupil.imitating}." in name or "lm_head" in name]
-        self.assertTrue(spelling)
-        changed = {name for name, value in pupil.state_dict().items() if not torch.equal(value, before[name])}
-        self.assertFalse(changed & set(spelling))
-        self.assertTrue(any("conv_layers" in name for name in changed))
-        self.assertTrue(all(one.requires_grad for name, one in pupil.named_parameters()))
+            stage = student.Taught(RECIPE, Session(Path(folder), "cpu", 0, 60), None)
+            stage.module.eval()
+            batch = taught.batch(0)
+            self.assertTrue(batch.known.any() and not batch.known.all())
+            with mock.patch.object(stage, "limits", lambda: None):
+                _, (_, apart) = stage.losses(batch)
+                batch.states[~batch.known] = 100.0
+                _, (_, same) = stage.losses(batch)
+                batch.states[batch.known] += 1.0
+                _, (_, other) = stage.losses(batch)
+        self.assertEqual(apart.item(), same.item())
+        self.assertNotEqual(apart.item(), other.item())
 
 
 class TestLessons(unittest.TestCase):
@@ -83,49 +89,47 @@ class TestLessons(unittest.TestCase):
         self.assertIsNone(lessons.spelled("In 1984."))
         self.assertIsNone(lessons.spelled("..."))
 
-    def test_states_lie_where_the_student_hears_them(self):
-        rng = np.random.default_rng(2)
-        taught = lesson(rng, 2 * RATE)
-        school = lessons.School(RECIPE, "imitation", [taught], SCALE)
-        batch = school.batch(0)
-        self.assertAlmostEqual(batch.spread, float(taught.states.astype(np.float32).var(0).mean()), places=3)
-        frames = (batch.audio.shape[1] - school.field) // school.hop + 1
-        self.assertEqual(tuple(batch.known.shape), (len(batch.audio), frames))
-        first = int(batch.known[0].int().argmax())
-        self.assertEqual(batch.states[0, first : first + 3, 0].tolist(), [0.0, 1.0, 2.0])
-        # The recording begins within the gentle noise where the middle of its frame 0 says.
-        loud = batch.audio[0].abs() > 0.5 * batch.audio[0].abs().max()
-        begins = int(loud.int().argmax())
-        middle = first * school.hop + (school.field - 1) / 2
-        self.assertLess(abs(middle - (begins + (moonshine.FIELD - 1) / 2)), school.hop)
+    def test_states_are_those_of_the_moment(self):
+        for speed in (0.0, 1.0):
+            taught = lesson(np.random.default_rng(2), 2 * RATE)
+            rows = school(taught, speed=speed)
+            samples = 5 * RATE
+            _, text, placed = rows.row(np.random.default_rng(3), samples)
+            frames = (samples - rows.field) // rows.hop + 1
+            states, known = rows.states([placed], frames)
+            self.assertEqual(text, ["A", "WORD"] * len(placed))
+            start, faster, _ = placed[0]
+            self.assertEqual(faster == 1.0, speed == 0.0)
+            said = np.flatnonzero(known[0].numpy())
+            said = said[said * rows.hop + rows.field / 2 < start + 2 * RATE / faster]
+            self.assertGreater(len(said), 1.5 * RATE / faster / rows.hop)
+            for frame in (said[0], said[len(said) // 2], said[-1]):
+                middle = (frame * rows.hop + (rows.field - 1) / 2 - start) * faster
+                heard = states[0, frame].numpy() * rows.deviation + rows.mean
+                # The frame's number is that of the teacher's whose middle is there.
+                np.testing.assert_allclose(heard * moonshine.HOP + (moonshine.FIELD - 1) / 2, middle, atol=60)
+
+    def test_a_recording_lies_where_it_is_said_to(self):
+        taught = lesson(np.random.default_rng(5), RATE)
+        audio, _, placed = school(taught, clean=1.0, speed=0.0).row(np.random.default_rng(6), 5 * RATE)
+        start = placed[0][0]
+        loud = np.abs(audio) > 0.5 * np.abs(audio).max()
+        self.assertLess(abs(int(loud.argmax()) - start), 50)
 
     def test_recordings_that_fit_no_row_are_refused(self):
-        long = lesson(np.random.default_rng(7), 5 * RATE)
-        for found in ([long], []):
+        for found in ([lesson(np.random.default_rng(7), 5 * RATE)], []):
             with self.assertRaisesRegex(SystemExit, "no recording fits"):
-                lessons.School(RECIPE, "imitation", found, SCALE)
+                school(*found)
 
-    def test_faster_speech_has_no_states(self):
-        rng = np.random.default_rng(3)
-        recipe = {**RECIPE, "imitation": {**RECIPE["imitation"], "speed": 1.0}}
-        batch = lessons.School(recipe, "imitation", [lesson(rng, 2 * RATE)], SCALE).batch(0)
-        self.assertFalse(batch.known.any())
-        pupil = student.Student(RECIPE, moonshine.encoder())
-        made = torch.zeros(*batch.known.shape, moonshine.WIDTH, requires_grad=True)
-        self.assertEqual(student.Likeness(pupil, batch).of_states(made).item(), 0.0)
-
-    def test_a_row_with_an_unknown_text_has_none(self):
-        rng = np.random.default_rng(4)
-        batch = lessons.School(RECIPE, "imitation", [lesson(rng, RATE, None)], SCALE).batch(0)
-        self.assertEqual(set(batch.texts), {None})
-
-    def test_dictation_joins_states_and_texts(self):
-        rng = np.random.default_rng(5)
-        batch = lessons.Dictation(RECIPE, "spelling", [lesson(rng, RATE)], SCALE).batch(0)
-        frames = moonshine.frames(RATE)
-        self.assertEqual(batch.texts[0][:2], ["A", "WORD"])
-        self.assertEqual(batch.states[0, :frames, 0].tolist(), list(range(frames)))
-        self.assertEqual(len(batch.texts[0]) // 2, int((batch.states[0, :, 0] == frames - 1).sum()))
+    def test_recordings_without_a_text_or_too_short_are_left_out(self):
+        audio = np.zeros(RATE, np.int16)
+        clips = [Clip("", "", "", audio), Clip("", "", "", audio[:3000]), Clip("", "", "", audio)]
+        with tempfile.TemporaryDirectory() as folder:
+            found = lessons.load(clips, [None, "B", "C"], "train", folder)
+            self.assertEqual([one.text for one in found], ["C"])
+            self.assertEqual(found[0].frames, moonshine.frames(RATE))
+            with self.assertRaisesRegex(SystemExit, "other recordings"):
+                lessons.load(clips, ["A", "B", "C"], "train", folder)
 
 
 if __name__ == "__main__":

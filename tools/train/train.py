@@ -21,7 +21,6 @@ import export
 import figures
 import labels
 import lessons
-import moonshine
 import network
 import pretrain
 import recipe as recipes
@@ -46,14 +45,12 @@ def arguments():
     parser.add_argument("--batch-seconds", type=float, help="of sound a step, in every stage; instead of the recipe's")
     parser.add_argument("--minutes", type=float, help="of training, instead of a number of steps; not the same "
                         "weights again")
-    parser.add_argument("--pretraining-minutes", type=float, metavar="MINUTES", help="likewise; of a "
-                        "student: of imitation, and as many of spelling")
+    parser.add_argument("--pretraining-minutes", type=float, metavar="MINUTES", help="likewise")
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
                         help="leave a checkpoint and stop; run again to go on")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2, help="of the network, on a CPU")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose batches")
-    parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; faster")
     parser.add_argument("--prepare", action="store_true", help="decode and align, then stop")
     return parser.parse_args()
 
@@ -110,19 +107,11 @@ class Recognition(Averaged):
         super().__init__(network.Trainee(recipe, len(vocabulary)), recipe, session, validation,
                          labels.of(recipe), minutes)
 
-    def begin(self, init, after):
-        """The weights to begin with: this training's checkpoint's, else those of `after`, another's, else
-        those of `init`, else of pre-training."""
-        before = self.session.work / "pretrained.pt"
-        if self.path.exists():
-            self.resume()
-        elif after:
-            self.restore(torch.load(after, map_location=self.session.device, weights_only=True))
-            self.step, self.seconds, self.best = 0, 0.0, math.inf
-        elif init:
-            self.begin_with(init)
-        elif "pretraining" in self.recipe:
-            self.module.model.wav2vec2.load_state_dict(torch.load(before, weights_only=True))
+    def begin_anew(self):
+        """After pre-training, if there was any."""
+        if "pretraining" in self.recipe:
+            kept = torch.load(self.session.work / "pretrained.pt", weights_only=True)
+            self.module.model.wav2vec2.load_state_dict(kept)
             self.start_mean()
 
     def span_weight(self):
@@ -196,13 +185,7 @@ def train(args, recipe, session):
         return None
     mixture, validation = prepare(recipe, args.data, args.work)
     stage = Recognition(recipe, session, mixture.vocabulary, validation, args.minutes)
-    stage.begin(args.init, args.after)
-    if args.compile:
-        stage.module.compile()
-    parameters = sum(p.numel() for p in stage.module.model.parameters())
-    session.say(f"# {recipe['name']}: {parameters} parameters, {mixture.describe()}, "
-                f"from step {stage.step}")
-    return stage if stage.go(mixture) else None
+    return run(args, recipe, stage, mixture)
 
 
 def lessons_of(recipe, data, work, device):
@@ -219,29 +202,17 @@ def lessons_of(recipe, data, work, device):
 
 
 def teach(args, recipe, session):
-    """Likewise, of a student (student.py): all its stages, or with --init the last alone."""
+    """Likewise, of a student (student.py)."""
     found, validation = lessons_of(recipe, args.data, args.work, args.device)
-    written = [lesson for lesson in found if lesson.text]
-    torch.manual_seed(recipe.get("seed", 0))
-    pupil, early = student.Student(recipe, moonshine.encoder(args.work)), args.pretraining_minutes
-    scale = pupil.scale.cpu().numpy()
-    last = student.Together(pupil, recipe, session, validation, args.minutes)
-    stages = [(last, lessons.School(recipe, "training", written, scale))]
-    if args.init and not last.path.exists():
-        last.begin_with(args.init)
-    elif not last.path.exists():
-        stages = [(student.Spelling(pupil, recipe, session, early),
-                   lessons.Dictation(recipe, "spelling", written, scale)),
-                  (student.Imitation(pupil, recipe, session, early),
-                   lessons.School(recipe, "imitation", found, scale)), *stages]
-    for stage, rows in stages:
-        stage.resume()
-        if stage is last and stage.step == 0:
-            stage.start_mean()
-        session.say(f"# {recipe['name']}: {type(stage).__name__}, {rows.describe()}, from step {stage.step}")
-        if stage.done() < 1 and not stage.go(rows):
-            return None
-    return last
+    school, stage = lessons.School(recipe, found), student.Taught(recipe, session, validation, args.minutes)
+    return run(args, recipe, stage, school)
+
+
+def run(args, recipe, stage, dataset):
+    stage.begin(args.init, args.after)
+    parameters = sum(p.numel() for p in stage.module.model.parameters())
+    stage.session.say(f"# {recipe['name']}: {parameters} parameters, {dataset.describe()}, from step {stage.step}")
+    return stage if stage.done() >= 1 or stage.go(dataset) else None
 
 
 def finish(args, recipe, stage):
@@ -264,14 +235,12 @@ def main():
     recipe = recipes.load(args.recipe)
     if args.steps:
         recipe["training"]["steps"] = args.steps
-    for stage in ("pretraining", "spelling", "imitation", "training"):
+    for stage in ("pretraining", "training"):
         if args.batch_seconds and stage in recipe:
             recipe[stage]["batch_seconds"] = args.batch_seconds
     work = Path(args.work)
     work.mkdir(parents=True, exist_ok=True)
-    taught = "imitation" in recipe
-    if taught and (args.after or args.compile):
-        raise SystemExit("--after and --compile are not for a student")
+    taught = "likeness_layer" in recipe["training"]
     if args.prepare:
         if taught:
             lessons_of(recipe, args.data, args.work, args.device)
