@@ -1,4 +1,4 @@
-"""Runs the whole pipeline on the clips of tests/e2e/data, in four minutes: python smoke.py
+"""Runs the whole pipeline on the clips of tests/e2e/data, in three minutes: python smoke.py
 
 Pre-training, training, a stop half way, going on, export, measuring, the card; the same with a teacher. A
 run that was stopped must give the very weights of one that was not, and one begun after it must begin

@@ -23,7 +23,7 @@ class Student(nn.Module):
         super().__init__()
         training = recipe["training"]
         self.model = network.build(recipe)
-        self.middle_layer, self.dropout = training["likeness_layer"], training["dropout"]
+        self.middle_layer, self.dropout, self.masks = (training[name] for name in ("likeness_layer", "dropout", "masks"))
         self.likeness = nn.Linear(self.model.config.hidden_size, moonshine.WIDTH)
         extractor = self.model.wav2vec2.feature_extractor.conv_layers
         network.start_as_filterbank(extractor[0].conv, training["filterbank_gain"])
@@ -37,7 +37,10 @@ class Student(nn.Module):
         """audio [batch, samples] -> (log-probs of letters [batch, frames, labels], the teacher's output as it
         seems to be [batch, frames, WIDTH]); `limits` as network.Trainee's."""
         inner, dropout = self.model.wav2vec2, self.dropout if self.training else 0.0
-        hidden, middle = network.encode(inner.encoder, network.hear(inner, audio), limits, self.middle_layer, dropout)
+        hidden = network.hear(inner, audio)
+        if self.training and self.masks:
+            hidden = network.masked(hidden)
+        hidden, middle = network.encode(inner.encoder, hidden, limits, self.middle_layer, dropout)
         middle = nn.functional.layer_norm(middle, middle.shape[-1:])
         return self.model.lm_head(hidden).float().log_softmax(-1), self.likeness(middle).float()
 
