@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import soundfile
-from scipy import fft
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 from corpus import RATE
@@ -57,11 +56,11 @@ def pitch(audio, twentieths):
 
 def coloured_noise(rng, samples):
     """Noise whose power falls with frequency by a random exponent: white, pink, brown, and hum."""
-    spectrum = fft.rfft(rng.standard_normal(samples, dtype=np.float32))  # of floats, at twice numpy's speed
-    frequency = fft.rfftfreq(samples, 1.0 / RATE).astype(np.float32)
-    slope = np.float32(rng.uniform(0.0, 1.3))
+    spectrum = np.fft.rfft(rng.standard_normal(samples, dtype=np.float32))
+    frequency = np.fft.rfftfreq(samples, 1.0 / RATE)
+    slope = rng.uniform(0.0, 1.3)
     spectrum *= np.maximum(frequency, 40.0) ** -slope
-    noise = fft.irfft(spectrum, samples)
+    noise = np.fft.irfft(spectrum, samples).astype(np.float32)
     if rng.random() < 0.15:
         mains = rng.choice([50.0, 60.0]) * rng.integers(1, 4)
         phase = 2 * np.pi * mains * np.arange(samples) / RATE

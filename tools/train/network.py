@@ -125,7 +125,7 @@ def masked(features):
 
 def hear(inner, audio):
     """[batch, samples] -> what the encoder is given, [batch, frames, width]: transformers' extractor, but where each
-    frame is normalised by itself all is done frame by frame, which takes a CPU half the time."""
+    frame is normalised by itself all is done frame by frame, which a CPU does sooner."""
     if inner.config.feat_extract_norm == "layer":
         hidden = audio[:, :, None]
         for layer in inner.feature_extractor.conv_layers:

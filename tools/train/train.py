@@ -209,6 +209,7 @@ def teach(args, recipe, session):
 
 
 def run(args, recipe, stage, dataset):
+    """Begins where it is to begin, or goes on: the stage at its end, or None when the session is over before."""
     stage.begin(args.init, args.after)
     parameters = sum(p.numel() for p in stage.module.model.parameters())
     stage.session.say(f"# {recipe['name']}: {parameters} parameters, {dataset.describe()}, from step {stage.step}")
