@@ -164,6 +164,15 @@ static bool transcribe_all(const struct request *request, const struct utter_mod
     return ok;
 }
 
+static void warn_of(const struct utter_model *model)
+{
+    char *name = model_path_name(utter_model_info(model)->directory);
+    int wrong = model_path_experimental(model);
+    if (wrong > 0 && name != NULL)
+        fault_print("%.200s is experimental: about %d of 100 words wrong", name, wrong);
+    free(name);
+}
+
 /* The engine goes with its last model. NULL when there is no model, which has been said. */
 static struct utter_model *open_model(const struct request *request)
 {
@@ -179,6 +188,8 @@ static struct utter_model *open_model(const struct request *request)
         model = model_path_open(engine, directory, &request->values, &error);
     if (model == NULL)
         fault_print("%s", error.message);
+    else
+        warn_of(model);
     utter_engine_close(engine);
     free(directory);
     return model;

@@ -202,14 +202,15 @@ static void check_speed(struct doctor *doctor, struct utter_model *model)
     free(samples);
 }
 
-static void describe_model(struct doctor *doctor, const struct utter_model_info *info)
+static void describe_model(struct doctor *doctor, const struct utter_model *model)
 {
+    const struct utter_model_info *info = utter_model_info(model);
     char *name = model_path_name(info->directory);
     char errors[64] = "";
-    bool poor = info->word_error_rate > 30.0f;
     if (info->word_error_rate >= 0.0f)
         snprintf(errors, sizeof errors, "; about %.0f of 100 words wrong",
                  (double)info->word_error_rate);
+    bool poor = model_path_experimental(model) > 0;
     doctor_say(doctor, poor ? DOCTOR_WARNING : DOCTOR_WELL, "model",
                "%s: %s, %d layers, %.1f million parameters%s", name != NULL ? name : "?",
                info->architecture, info->layer_count, (double)info->parameter_count / 1e6, errors);
@@ -233,7 +234,7 @@ int doctor_check_model(struct doctor *doctor)
         doctor_say(doctor, DOCTOR_FAILURE, "model", "%s", error.message);
     } else {
         rate = utter_model_info(model)->sample_rate;
-        describe_model(doctor, utter_model_info(model));
+        describe_model(doctor, model);
         check_speed(doctor, model);
     }
     utter_model_close(model);

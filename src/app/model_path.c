@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const float MOST_WRONG = 30.0f; /* of 100 words, in captions that one may rely on */
+
 /* The directory that the running program lies in; false when the system does not say. */
 static bool program_directory(char *directory, size_t size)
 {
@@ -108,6 +110,12 @@ char *model_path_find(const struct option_values *values, struct utter_error *er
                   "no model found: the bundled one is missing; name a directory with --model or "
                   "in UTTER_MODEL");
     return path;
+}
+
+int model_path_experimental(const struct utter_model *model)
+{
+    float wrong = utter_model_info(model)->word_error_rate;
+    return wrong > MOST_WRONG ? (int)(wrong + 0.5f) : 0;
 }
 
 struct utter_model *model_path_open(struct utter_engine *engine, const char *directory,

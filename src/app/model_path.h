@@ -19,6 +19,12 @@ char *model_path_find(const struct option_values *values, struct utter_error *er
 struct utter_model *model_path_open(struct utter_engine *engine, const char *directory,
                                     const struct option_values *values, struct utter_error *error);
 
+/**
+ * About how many of 100 words the model gets wrong (its utter.json), where that is more than
+ * captions may and whoever reads them must be told; 0 otherwise, and when nobody has measured it.
+ */
+int model_path_experimental(const struct utter_model *model);
+
 /** A model's name for people: the last part of its directory, clean. The caller frees it. */
 char *model_path_name(const char *directory);
 

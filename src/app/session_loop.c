@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/clock.h"
 #include "app/fault.h"
+#include "app/model_path.h"
 #include "app/screen.h"
 #include "app/session.h"
 #include "app/signals.h"
@@ -18,8 +19,7 @@ enum { TICK_MS = 100 };
 
 static const int64_t RETRY_NS = 1000000000;
 static const int64_t PEAK_NS = 2000000000;
-static const float CLIPPED_DB = -0.5f;   /* of the peak */
-static const float EXPERIMENTAL = 30.0f; /* of 100 words wrong: the user should know */
+static const float CLIPPED_DB = -0.5f; /* of the peak */
 
 /* ---- what goes wrong, and what is going on ---- */
 
@@ -56,14 +56,23 @@ static void note_writing(struct session *session, bool written, const char *mess
     }
 }
 
+/* A screen shows both all the time. */
+static void tell_beginning(struct session *session, const char *input)
+{
+    const char *model = session->model_name;
+    int wrong = model_path_experimental(session->model);
+    session_say(session, "listening to %.200s with %.200s; Ctrl-C ends", input, model);
+    if (wrong > 0)
+        session_say(session, "%.200s is experimental: about %d of 100 words wrong", model, wrong);
+}
+
 /* One that was lost may wait for the next source before it is back. */
 static void tell_state(struct session *session, struct session_input *input,
                        const struct source_status *now)
 {
     const char *name = input->source->name;
     if (now->state == SOURCE_LISTENING && !input->was_heard && session->screen == NULL)
-        session_say(session, "listening to %.200s with %.200s; Ctrl-C ends", name,
-                    session->model_name);
+        tell_beginning(session, name);
     else if (now->state == SOURCE_LISTENING && input->lost)
         session_say(session, "the microphone %.200s is back", name);
     else if (now->state == SOURCE_LOST && !input->lost)
@@ -168,9 +177,7 @@ static void draw(struct session *session)
     follow_peak(session, &status);
     if (session->origin_ns != 0)
         status.elapsed = 1e-9 * (double)(now_ns() - session->origin_ns);
-    float wrong = utter_model_info(session->model)->word_error_rate;
-    if (wrong > EXPERIMENTAL)
-        status.word_error_rate = (int)(wrong + 0.5f);
+    status.word_error_rate = model_path_experimental(session->model);
     if (now_ns() - session->noticed_ns < NOTICE_NS)
         status.notice = session->notice;
     if (session->trouble[0] != '\0') {

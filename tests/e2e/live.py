@@ -118,6 +118,14 @@ class Home:
             TERM="xterm-256color",
         )
 
+    def poor_model(self, wrong):
+        """The model once more, of which its utter.json says that so many of 100 words are wrong."""
+        folder = os.path.join(self.path, "poor")
+        shutil.copytree(MODEL, folder)
+        with open(os.path.join(folder, "utter.json"), "w", encoding="ascii") as file:
+            json.dump({"word_error_rate": wrong}, file)
+        return folder
+
     def sessions(self):
         """The files of the history."""
         folder = os.path.join(self.state, "utter", "sessions")

@@ -152,6 +152,21 @@ def keys_are_the_users():
             assert "config:2: " in program.errors() and "hyper-q" in program.errors(), program.errors()
 
 
+def a_poor_model_says_so():
+    """Always on the screen, and once where there is none."""
+    with live.Home() as home:
+        model, wrong = home.poor_model(61.4), "experimental: about 61 of 100 words wrong"
+        with at_the_end(home, "--model", model, columns=100) as terminal:
+            assert terminal.shows(wrong), terminal.screen()
+            finish(terminal)
+        with live.Pipe(home, ["--input", live.clip(), "--model", model]) as program:
+            assert program.wait_end() == 0
+            assert f"poor is {wrong}" in program.errors(), program.errors()
+    with live.Home() as home, at_the_end(home, columns=100) as terminal:
+        assert not terminal.shows("experimental")
+        finish(terminal)
+
+
 def no_colour_and_no_control_sequences():
     with live.Home() as home:
         home.environment["NO_COLOR"] = "1"
@@ -177,5 +192,6 @@ if __name__ == "__main__":
         sound_can_be_muted_and_saved,
         the_mouse_scrolls_and_selects,
         keys_are_the_users,
+        a_poor_model_says_so,
         no_colour_and_no_control_sequences,
     )

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -43,6 +44,16 @@ class Reference(ProgramTest):
                 with self.subTest(model=model, case=name):
                     case = self.write_golden(model, name)
                     self.assertEqual(self.transcribe(model, "talk.wav"), case["text"] + "\n")
+
+    def test_a_poor_model_says_so(self):
+        """On standard error, once; the text is as ever."""
+        text = self.write_golden("digits", "second")["text"] + "\n"
+        model = self.folder / "poor"
+        shutil.copytree(GOLDEN / "digits", model)
+        for wrong, said in ((30, ""), (61.4, "utter: poor is experimental: about 61 of 100 words wrong\n")):
+            (model / "utter.json").write_text(json.dumps({"word_error_rate": wrong}))
+            result = self.run_utter("transcribe", "--model", model, "talk.wav", "talk.wav", encoding="utf-8", stdin="")
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (0, 2 * f"talk.wav: {text}", said))
 
     def test_words(self):
         case = self.write_golden("digits", "sentence")
