@@ -272,7 +272,7 @@ def spoil(rng, audio, voices):
         audio = narrow(rng, audio)
     elif channel < 0.26:
         audio = telephone(audio)
-    elif channel < 0.3:
+    elif channel < 0.27:  # encoding takes longer than all else here
         audio = opus(rng, audio)
     peak = float(np.max(np.abs(audio))) + 1e-9
     if rng.random() < 0.08:

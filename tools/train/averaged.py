@@ -37,7 +37,11 @@ class Averaged(Stage):
             self.begin_anew()
 
     def begin_anew(self):
-        pass
+        """After pre-training, if there was any."""
+        if "pretraining" in self.recipe:
+            kept = torch.load(self.session.work / "pretrained.pt", weights_only=True)
+            self.module.model.wav2vec2.load_state_dict(kept)
+            self.start_mean()
 
     def begin_with(self, init):
         """The weights of `init` but for what has another shape here: a head that prints else."""

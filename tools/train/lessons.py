@@ -23,6 +23,10 @@ SAMPLE = 200  # recordings that tell how much states vary
 SHORTEST = 8  # frames
 SPEEDS = (17, 18, 19, 21, 22, 23)  # twentieths
 LEAD, PAUSE = RATE // 2, RATE // 5  # samples: at most before the first recording, on average after each
+TIGHT = 0.8  # share of rows whose recordings lose the silence around them, but for MARGIN samples
+MARGIN, QUIET = RATE // 10, 3e-4  # silence: 20 ms with that share of the loudest ones' power
+ROOM = 5 * RATE // 2  # for one more recording
+CHOICE = 12  # recordings that are tried for what is left of a row: the longest that fits comes last
 
 
 def spelled(text):
@@ -73,9 +77,18 @@ def frame_ends(clips):
     return np.cumsum([0, *(moonshine.frames(clip.samples) for clip in clips)])
 
 
-def slowed(clip, rate=min(SPEEDS)):
-    """Samples of a recording at so many twentieths of its speed."""
-    return -(-clip.samples * 20 // rate)
+def slowed(samples, rate=min(SPEEDS)):
+    """So many, at so many twentieths of their speed."""
+    return -(-samples * 20 // rate)
+
+
+def sounding(audio, step=RATE // 50):
+    """int16 [samples] -> (first, one after the last) of what is no silence around it"""
+    power = np.square(audio[: len(audio) // step * step].astype(np.float32)).reshape(-1, step).mean(1)
+    loud = np.flatnonzero(power > QUIET * power.max(initial=0.0))
+    if not len(loud):
+        return 0, len(audio)
+    return max(0, int(loud[0]) * step - MARGIN), min(len(audio), int(loud[-1] + 1) * step + MARGIN)
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,17 @@ def load(clips, texts, split, work, device="cpu"):
     return [Lesson(clip, text, states[start:end]) for (clip, text), start, end in zip(known, ends, ends[1:])]
 
 
+@dataclass(frozen=True)
+class Said:
+    """A recording in a row, or its part with sound."""
+
+    first: int  # of the row's samples
+    after: int  # the first that is no longer its own
+    start: float  # sample at which the recording begins, were it whole
+    faster: float
+    lesson: Lesson
+
+
 @dataclass
 class Rows:
     audio: torch.Tensor  # float32 [rows, samples]
@@ -120,12 +144,13 @@ class School:
         self.training, self.seed = recipe["training"], recipe.get("seed", 0)
         self.lessons = lessons
         room = min(self.training["seconds"]) * RATE - self.field - LEAD
-        if not any(slowed(lesson.clip) < room for lesson in lessons):  # else a row may stay empty for ever
+        if not any(slowed(lesson.clip.samples) < room for lesson in lessons):  # else a row may stay empty for ever
             raise SystemExit("[training] seconds: no recording fits in, or none has a text")
         self.clips = [lesson.clip for lesson in lessons]
         weights = recipe["data"].get("source_weights", {})
         share = np.array([weights.get(clip.source, 1.0) * clip.samples for clip in self.clips])
         self.cumulative = np.cumsum(share / share.sum())
+        self.sounding = [sounding(clip.audio) for clip in self.clips]
         some = np.concatenate([lesson.states for lesson in lessons[:: -(-len(lessons) // SAMPLE)]]).astype(np.float32)
         self.mean, self.deviation = some.mean(0), some.std(0)
 
@@ -133,8 +158,17 @@ class School:
         hours = sum(clip.samples for clip in self.clips) / RATE / 3600
         return f"{len(self.lessons)} recordings, {hours:.1f} h"
 
-    def draw(self, rng):
-        return self.lessons[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.lessons) - 1)]
+    def draw(self, rng, tight, most):
+        """(number, first sample, one after the last) of a recording of at most so many samples: the first drawn
+        after which another may fit, else the longest; or None"""
+        found = []
+        for number in np.minimum(np.searchsorted(self.cumulative, rng.random(CHOICE)), len(self.lessons) - 1).tolist():
+            first, after = self.sounding[number] if tight else (0, self.clips[number].samples)
+            if after - first <= most - ROOM:
+                return number, first, after
+            if after - first <= most:
+                found.append((after - first, number, first, after))
+        return max(found)[1:] if found else None
 
     def batch(self, number):
         rng = np.random.default_rng([self.seed, number, 3])
@@ -146,21 +180,22 @@ class School:
         return Rows(torch.from_numpy(np.stack(audio)), list(texts), *self.states(placed, frames))
 
     def row(self, rng, samples):
-        """(float32 [samples], words, [(first sample, how much faster, lesson)])"""
+        """(float32 [samples], words, [Said])"""
         audio, text, placed = np.zeros(samples, np.float32), [], []
         at, end = self.field // 2 + int(rng.integers(LEAD)), samples - self.field // 2
         rate = int(rng.choice(SPEEDS)) if rng.random() < self.training["speed"] else 20
-        for _ in range(14):
-            lesson = self.draw(rng)
-            if at + slowed(lesson.clip, rate) > end:
-                continue
-            piece = augment.speed(lesson.clip.audio.astype(np.float32) / 32768.0, rate)
+        tight = rng.random() < TIGHT
+        while end - at > RATE // 2:
+            drawn = self.draw(rng, tight, (end - at) * rate // 20 - 1)
+            if not drawn:
+                break
+            number, first, after = drawn
+            lesson = self.lessons[number]
+            piece = augment.speed(lesson.clip.audio[first:after].astype(np.float32) / 32768.0, rate)
             audio[at : at + len(piece)] = piece * (0.1 / augment.rms(piece) * augment.decibels(rng.uniform(-4.0, 4.0)))
             text += lesson.text.split()
-            placed.append((at, rate / 20, lesson))
+            placed.append(Said(at, at + len(piece), at - first * 20 / rate, rate / 20, lesson))
             at += len(piece) + int(rng.exponential(PAUSE))
-            if end - at < RATE:
-                break
         if not text:
             return self.row(rng, samples)
         clean = rng.random() < self.training["clean"]
@@ -173,12 +208,13 @@ class School:
         known = np.zeros((len(placed), frames), bool)
         middle = self.hop * np.arange(frames) + (self.field - 1) / 2
         for row, ones in enumerate(placed):
-            for start, faster, lesson in ones:
-                at = ((middle - start) * faster - (moonshine.FIELD - 1) / 2) / moonshine.HOP
-                heard = (at >= 0) & (at < lesson.frames - 1)
+            for said in ones:
+                at = ((middle - said.start) * said.faster - (moonshine.FIELD - 1) / 2) / moonshine.HOP
+                inside = (middle >= said.first) & (middle < said.after)
+                heard = inside & (at >= 0) & (at < said.lesson.frames - 1)
                 before = at[heard].astype(int)
                 share = (at[heard] - before)[:, None].astype(np.float32)
-                there = (lesson.states.astype(np.float32) - self.mean) / self.deviation
+                there = (said.lesson.states.astype(np.float32) - self.mean) / self.deviation
                 states[row, heard] = (1 - share) * there[before] + share * there[before + 1]
                 known[row] |= heard
         return torch.from_numpy(states), torch.from_numpy(known)

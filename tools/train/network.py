@@ -45,6 +45,9 @@ def normalised(audio):
     return (audio - audio.mean(-1, keepdim=True)) / torch.sqrt(spread + 1e-7)
 
 
+UNSEEN = -1e9  # added to a score: no attention; not infinite, for padding sees nothing and must not make NaNs
+
+
 class Blocks:
     """What a stream in chunks sees, for a whole utterance in one pass (utter's cached encoder).
 
@@ -61,7 +64,8 @@ class Blocks:
         same = block[:, None] == block[None, :]
         before = (inside < chunk)[None, :] & (at[None, :] < (block * chunk)[:, None])
         near = at[None, :] >= (block * chunk - left)[:, None]
-        self.mask = ((same | (before & near)) & (at < frames)[None, :])[None, None]
+        seen = (same | (before & near)) & (at < frames)[None, :]
+        self.mask = torch.zeros(seen.shape, device=device).masked_fill(~seen, UNSEEN)[None, None]  # to be added
         frame = torch.arange(frames, device=device)
         self.settled = frame // chunk * self.size + frame % chunk
 
@@ -114,10 +118,11 @@ def uncovered(batch, count, size, widths):
     return ~((place >= first) & (place < after)).any(1)
 
 
-def masked(features):
-    """SpecAugment on the features [batch, frames, channels]: spans of time and of channels."""
+def masked(features, every=80, longest=6):
+    """SpecAugment on the features [batch, frames, channels]: spans of time, on average one in so many frames, and
+    of channels."""
     batch, frames, channels = features.shape
-    times = uncovered(batch, 1 + frames // 80, frames, (1, 7))[:, :, None]
+    times = uncovered(batch, 1 + frames // every, frames, (1, longest + 1))[:, :, None]
     bands = uncovered(batch, 1, channels, (0, channels // 8))[:, None, :]
     times, bands = (part.to(features.device, non_blocking=True) for part in (times, bands))
     return features * (times & bands)

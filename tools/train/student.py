@@ -39,7 +39,7 @@ class Student(nn.Module):
         inner, dropout = self.model.wav2vec2, self.dropout if self.training else 0.0
         hidden = network.hear(inner, audio)
         if self.training and self.masks:
-            hidden = network.masked(hidden)
+            hidden = network.masked(hidden, *self.masks)
         hidden, middle = network.encode(inner.encoder, hidden, limits, self.middle_layer, dropout)
         middle = nn.functional.layer_norm(middle, middle.shape[-1:])
         return self.model.lm_head(hidden).float().log_softmax(-1), self.likeness(middle).float()

@@ -98,13 +98,13 @@ class TestLessons(unittest.TestCase):
             frames = (samples - rows.field) // rows.hop + 1
             states, known = rows.states([placed], frames)
             self.assertEqual(text, ["A", "WORD"] * len(placed))
-            start, faster, _ = placed[0]
-            self.assertEqual(faster == 1.0, speed == 0.0)
+            one = placed[0]
+            self.assertEqual(one.faster == 1.0, speed == 0.0)
             said = np.flatnonzero(known[0].numpy())
-            said = said[said * rows.hop + rows.field / 2 < start + 2 * RATE / faster]
-            self.assertGreater(len(said), 1.5 * RATE / faster / rows.hop)
+            said = said[said * rows.hop + rows.field / 2 < one.after]
+            self.assertGreater(len(said), 1.5 * RATE / one.faster / rows.hop)
             for frame in (said[0], said[len(said) // 2], said[-1]):
-                middle = (frame * rows.hop + (rows.field - 1) / 2 - start) * faster
+                middle = (frame * rows.hop + (rows.field - 1) / 2 - one.start) * one.faster
                 heard = states[0, frame].numpy() * rows.deviation + rows.mean
                 # The frame's number is that of the teacher's whose middle is there.
                 np.testing.assert_allclose(heard * moonshine.HOP + (moonshine.FIELD - 1) / 2, middle, atol=60)
@@ -112,9 +112,29 @@ class TestLessons(unittest.TestCase):
     def test_a_recording_lies_where_it_is_said_to(self):
         taught = lesson(np.random.default_rng(5), RATE)
         audio, _, placed = school(taught, clean=1.0, speed=0.0).row(np.random.default_rng(6), 5 * RATE)
-        start = placed[0][0]
         loud = np.abs(audio) > 0.5 * np.abs(audio).max()
-        self.assertLess(abs(int(loud.argmax()) - start), 50)
+        self.assertLess(abs(int(loud.argmax()) - placed[0].first), 50)
+
+    def test_silence_around_a_recording_is_left_out(self):
+        """Of most; its states remain those of the moment, and no other frame has any."""
+        taught = lesson(np.random.default_rng(8), 3 * RATE)
+        taught.clip.audio[: RATE // 2] //= 1000
+        taught.clip.audio[2 * RATE :] //= 1000
+        bounds = RATE // 2 - lessons.MARGIN, 2 * RATE + lessons.MARGIN
+        self.assertEqual(lessons.sounding(taught.clip.audio), bounds)
+        self.assertEqual(lessons.sounding(np.zeros(RATE, np.int16)), (0, RATE))
+        rows, whole = school(taught, clean=1.0, speed=0.0), 0
+        for seed in range(20):
+            _, _, placed = rows.row(np.random.default_rng(seed), 9 * RATE)
+            one = placed[0]
+            whole += one.after - one.first == 3 * RATE
+            states, known = rows.states([placed[:1]], (9 * RATE - rows.field) // rows.hop + 1)
+            heard = np.flatnonzero(known[0].numpy())
+            middle = heard * rows.hop + (rows.field - 1) / 2
+            self.assertTrue((middle >= one.first).all() and (middle < one.after).all())
+            number = (states[0, heard, 0].numpy() * rows.deviation[0] + rows.mean[0]) * moonshine.HOP
+            np.testing.assert_allclose(number + (moonshine.FIELD - 1) / 2, middle - one.start, atol=80)
+        self.assertTrue(0 < whole < 12)
 
     def test_recordings_that_fit_no_row_are_refused(self):
         for found in ([lesson(np.random.default_rng(7), 5 * RATE)], []):

@@ -49,6 +49,8 @@ def arguments():
     parser.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES",
                         help="leave a checkpoint and stop; run again to go on")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--bfloat16", action="store_true", help="most products in bfloat16: on a GPU, or a CPU "
+                        "with AVX512-BF16")
     parser.add_argument("--threads", type=int, default=2, help="of the network, on a CPU")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose batches")
     parser.add_argument("--prepare", action="store_true", help="decode and align, then stop")
@@ -106,13 +108,6 @@ class Recognition(Averaged):
         self.timing = recipes.receptive_field(recipe["model"])
         super().__init__(network.Trainee(recipe, len(vocabulary)), recipe, session, validation,
                          labels.of(recipe), minutes)
-
-    def begin_anew(self):
-        """After pre-training, if there was any."""
-        if "pretraining" in self.recipe:
-            kept = torch.load(self.session.work / "pretrained.pt", weights_only=True)
-            self.module.model.wav2vec2.load_state_dict(kept)
-            self.start_mean()
 
     def span_weight(self):
         """From the first to the second of two: words that last, then words that are right."""
@@ -180,9 +175,6 @@ def pretrained(recipe, data, session, minutes):
 
 def train(args, recipe, session):
     """The finished stage, or None when the session is over before."""
-    if not args.init and not args.after and not pretrained(
-            recipe, args.data, session, args.pretraining_minutes):
-        return None
     mixture, validation = prepare(recipe, args.data, args.work)
     stage = Recognition(recipe, session, mixture.vocabulary, validation, args.minutes)
     return run(args, recipe, stage, mixture)
@@ -195,6 +187,9 @@ def lessons_of(recipe, data, work, device):
     _, validation = corpus.split_validation(clips, recipe["data"])
     apart = {id(clip) for clip in validation}
     found = [lesson for lesson in found if id(lesson.clip) not in apart]
+    if recipe["data"].get("synthetic"):
+        spoken = corpus.load(data, "synthetic", work)
+        found += lessons.load(spoken, [clip.text for clip in spoken], "synthetic", work, device)
     more = corpus.load_untranscribed(data, work)
     if more:
         found += lessons.load(more, lessons.heard(more, "untranscribed", work), "untranscribed", work, device)
@@ -239,6 +234,8 @@ def main():
     for stage in ("pretraining", "training"):
         if args.batch_seconds and stage in recipe:
             recipe[stage]["batch_seconds"] = args.batch_seconds
+        if args.bfloat16 and stage in recipe:
+            recipe[stage]["bfloat16"] = True
     work = Path(args.work)
     work.mkdir(parents=True, exist_ok=True)
     taught = "likeness_layer" in recipe["training"]
@@ -249,7 +246,8 @@ def main():
             prepare(recipe, args.data, args.work)
         return
     session = Session(work, args.device, args.workers, args.stop_after)
-    stage = (teach if taught else train)(args, recipe, session)
+    ready = args.init or args.after or pretrained(recipe, args.data, session, args.pretraining_minutes)
+    stage = (teach if taught else train)(args, recipe, session) if ready else None
     if stage:
         finish(args, recipe, stage)
 
