@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The voice gate: does somebody speak? It looks at the level of each block over a noise floor that
- * it follows: the minimum of the last seconds. It decides when utterances begin and end and never
+ * it follows, the minimum of the last seconds: in all that is speech, and in the lower part of it
+ * alone, where a voice stands out of a hiss. It decides when utterances begin and end and never
  * takes samples away. In doubt it is open: noise costs a decode, a lost word cannot be had again.
  * Belongs to one thread at a time.
  */
@@ -19,17 +20,24 @@ enum {
     GATE_BLOCKS_MAX = 16,
 };
 
+/* The level of one band over its own floor. */
+struct gate_band {
+    float floor;                   /* mean square of the noise */
+    float recent[GATE_BLOCKS_MAX]; /* powers of the last blocks, by number */
+    float minima[GATE_PARTS];      /* of the smoothed power, by part */
+};
+
 struct gate {
     int part_blocks;
     int settling_blocks;
     int smooth_blocks;
     bool speech; /* the answer */
-    float floor; /* mean square of the noise */
 
     float previous_in, previous_out; /* of the high-pass */
-    float recent[GATE_BLOCKS_MAX];   /* powers of the last blocks, by number */
-    float minima[GATE_PARTS];        /* of the smoothed power, by part */
+    float low, lower;                /* after each pole of the low-pass */
     int64_t blocks;                  /* since the beginning */
+    struct gate_band whole;          /* above 150 Hz */
+    struct gate_band voice;          /* of that, below 1 kHz */
 };
 
 /** `block_ms` is what each push brings. */
