@@ -136,7 +136,7 @@ class Rows:
 
 
 class School:
-    """Rows of whole recordings in rooms, noise and pauses. In some of them all is said faster or slower: the
+    """Rows of recordings, most without the silence around them, in rooms, noise and pauses. In some of them all is said faster or slower: the
     states remain those of what the teacher heard."""
 
     def __init__(self, recipe, lessons):
