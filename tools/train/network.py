@@ -128,16 +128,20 @@ def masked(features, every=80, longest=6):
     return features * (times & bands)
 
 
+def extracted(inner, audio):
+    """[batch, samples] -> features [batch, frames, channels]: transformers' extractor, but where each frame is
+    normalised by itself all is done frame by frame, which a CPU does sooner."""
+    if inner.config.feat_extract_norm != "layer":
+        return inner.feature_extractor(audio).transpose(1, 2)
+    hidden = audio[:, :, None]
+    for layer in inner.feature_extractor.conv_layers:
+        hidden = layer.activation(layer.layer_norm(convolved(layer.conv, hidden)))
+    return hidden
+
+
 def hear(inner, audio):
-    """[batch, samples] -> what the encoder is given, [batch, frames, width]: transformers' extractor, but where each
-    frame is normalised by itself all is done frame by frame, which a CPU does sooner."""
-    if inner.config.feat_extract_norm == "layer":
-        hidden = audio[:, :, None]
-        for layer in inner.feature_extractor.conv_layers:
-            hidden = layer.activation(layer.layer_norm(convolved(layer.conv, hidden)))
-    else:
-        hidden = inner.feature_extractor(audio).transpose(1, 2)
-    return inner.feature_projection(hidden)[0]
+    """[batch, samples] -> what the encoder is given, [batch, frames, width]"""
+    return inner.feature_projection(extracted(inner, audio))[0]
 
 
 def convolved(conv, hidden):

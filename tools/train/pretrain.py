@@ -1,10 +1,12 @@
-"""Self-supervised pre-training: wav2vec 2.0's contrastive task, by transformers' own model, on all
-the audio there is, with or without a text."""
+"""Self-supervised pre-training: wav2vec 2.0's contrastive task (Baevski et al. 2020, arXiv:2006.11477) on all
+the audio there is, with or without a text. The model is transformers'; its loss is computed by products of
+matrices, for its own pass holds a vector for each frame and code word, and each frame and negative."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 from transformers.models.wav2vec2.modeling_wav2vec2 import (
     _compute_mask_indices, _sample_negative_indices)
 
@@ -14,6 +16,8 @@ from corpus import RATE
 from recipe import receptive_field
 from stage import Stage
 
+SAME = 0.9999  # cosine of two code words that are one
+NEVER = 1e-7
 WARM, COLD = 2.0, 0.5  # temperature of the Gumbel choice of code words, at the first and last step
 
 
@@ -60,6 +64,50 @@ class Listening:
         return Snippets(audio, masked, others)
 
 
+def coded(quantizer, features, masked):
+    """Features [batch, frames, width] -> (their code words, [batch, frames, n]; perplexity where masked)"""
+    groups, words = quantizer.num_groups, quantizer.num_vars
+    scores = quantizer.weight_proj(features).flatten(0, 1).unflatten(-1, (groups, words))
+    if quantizer.training:
+        chosen = nn.functional.gumbel_softmax(scores, tau=quantizer.temperature, hard=True)
+        likely = scores.softmax(-1)
+    else:
+        likely = chosen = nn.functional.one_hot(scores.argmax(-1), words).float()
+    book = quantizer.codevectors.view(groups, words, -1)
+    made = torch.einsum("ngw,gwd->ngd", chosen, book).reshape(*features.shape[:2], -1)
+    share = likely[masked.flatten()].mean(0)
+    entropy = -(share * (share + NEVER).log()).sum(-1)  # of a word that is never likely the gradient is finite, too
+    return made, entropy.exp().sum()
+
+
+def contrast(predicted, right, masked, others, temperature):
+    """(sum over masked frames of -log the probability of the right code word among the others', mean cosine)"""
+    predicted, right = nn.functional.normalize(predicted, dim=-1), nn.functional.normalize(right, dim=-1)
+    frames = predicted.shape[1]
+    others = others - frames * torch.arange(len(others), device=others.device)[:, None, None]
+    similar = (predicted @ right.transpose(1, 2)) / temperature
+    same = (right @ right.transpose(1, 2) > SAME).gather(2, others)
+    wrong = similar.gather(2, others).masked_fill(same, -torch.inf)
+    own = similar.diagonal(dim1=1, dim2=2)
+    scores = torch.cat([own[:, :, None], wrong], -1)[masked]
+    return -scores.log_softmax(-1)[:, 0].sum(), own[masked].mean() * temperature
+
+
+def losses(model, audio, masked, others):
+    """What transformers' own pass of Wav2Vec2ForPreTraining gives: (contrastive, diversity loss, mean cosine)."""
+    inner, config = model.wav2vec2, model.config
+    features = inner.feature_projection.layer_norm(network.extracted(inner, audio))
+    hidden = inner.feature_projection.projection(features)
+    hidden = torch.where(masked[:, :, None], inner.masked_spec_embed.to(hidden.dtype), hidden)
+    hidden = network.encode(inner.encoder, hidden, None)[0]
+    with torch.autocast(audio.device.type, enabled=False):  # cosines and code words are too fine for bfloat16
+        words, perplexity = coded(model.quantizer, features.float(), masked)
+        found, cosine = contrast(model.project_hid(hidden.float()), model.project_q(words), masked, others,
+                                 config.contrastive_logits_temperature)
+    count = config.num_codevectors_per_group * config.num_codevector_groups
+    return found, (count - perplexity) / count * masked.sum(), cosine
+
+
 class Pretraining(Stage):
     columns = ("contrast", "diversity", "right")
 
@@ -76,11 +124,10 @@ class Pretraining(Stage):
                                  for part in (batch.audio, batch.masked, batch.others))
         self.module.set_gumbel_temperature(WARM * (COLD / WARM) ** self.done())
         with self.precision:
-            out = self.module(audio, mask_time_indices=masked, sampled_negative_indices=others)
+            found, diversity, cosine = losses(self.module, audio, masked, others)
         count = masked.sum()
-        similar = torch.cosine_similarity(out.projected_states, out.projected_quantized_states, -1)
-        return out.loss / count, [out.contrastive_loss / count, out.diversity_loss / count,
-                                  similar[masked].mean()]
+        total = found + self.module.config.diversity_loss_weight * diversity
+        return total / count, [found / count, diversity / count, cosine]
 
     def keep(self, path):
         """The part that a recogniser begins with."""

@@ -6,11 +6,18 @@ from pathlib import Path
 
 
 def load(path):
+    """The recipe; what it does not say is what its `base`, another beside it, says."""
     with open(path, "rb") as file:
         recipe = tomllib.load(file)
+    if "base" in recipe:
+        base = load(Path(path).parent / recipe["base"])
+        recipe = base | {name: base.get(name, {}) | value if isinstance(value, dict) else value
+                         for name, value in recipe.items()}
     for section in ("data", "words", "model", "training", "mixture"):
         if section not in recipe:
             raise SystemExit(f"{path}: section [{section}] is missing")
+    if isinstance(recipe["words"].get("pieces"), str):  # a file beside the recipe, made by pieces.py
+        recipe["words"]["pieces"] = (Path(path).parent / recipe["words"]["pieces"]).read_text().split()
     recipe["name"] = recipe.get("name", Path(path).stem)
     return recipe
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-import labels
 from network import log_probs
 
 
@@ -47,8 +46,8 @@ def compare(reference, hypothesis):
     return Errors(s, d, n, len(reference))
 
 
-def transcribe(model, audio, limits=None, normalise=False, alphabet=labels.LETTERS):
-    """int16 or float samples of one recording -> text, as network.log_probs hears it."""
+def transcribe(model, audio, alphabet, limits=None, normalise=False):
+    """int16 or float samples of one recording -> text in the signs of `alphabet`, as network.log_probs hears it."""
     if audio.dtype == np.int16:
         audio = audio.astype(np.float32) / 32768.0
     batch = torch.from_numpy(np.ascontiguousarray(audio))[None].to(next(model.parameters()).device)

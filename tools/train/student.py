@@ -34,7 +34,7 @@ class Student(nn.Module):
                 last.weight.data.mul_(QUIET)
 
     def forward(self, audio, limits=None):
-        """audio [batch, samples] -> (log-probs of letters [batch, frames, labels], the teacher's output as it
+        """audio [batch, samples] -> (log-probs [batch, frames, labels], the teacher's output as it
         seems to be [batch, frames, WIDTH]); `limits` as network.Trainee's."""
         inner, dropout = self.model.wav2vec2, self.dropout if self.training else 0.0
         hidden = network.hear(inner, audio)
@@ -59,7 +59,7 @@ class Taught(Averaged):
     def __init__(self, recipe, session, validation, minutes=None):
         torch.manual_seed(recipe.get("seed", 0))
         self.hop = receptive_field(recipe["model"])[1]
-        super().__init__(Student(recipe), recipe, session, validation, labels.LETTERS, minutes)
+        super().__init__(Student(recipe), recipe, session, validation, labels.of(recipe), minutes)
 
     def losses(self, batch):
         audio, wanted, known = (part.to(self.session.device, non_blocking=True)

@@ -5,6 +5,7 @@ import unittest
 import torch
 
 import network
+import pretrain
 
 MODEL = {
     "conv_dim": [16, 16], "conv_kernel": [400, 3], "conv_stride": [160, 2], "conv_bias": True,
@@ -100,6 +101,22 @@ class Limits(unittest.TestCase):
                 at = layer(torch.cat([before, at], 1))[:, before.shape[1] :]
             out.append(inner.encoder.layer_norm(at)[:, :settled])
         return self.trainee.model.lm_head(torch.cat(out, 1)).log_softmax(-1)
+
+
+class Contrast(unittest.TestCase):
+    def test_its_losses_are_transformers_own(self):
+        torch.manual_seed(3)
+        model = network.build_for_pretraining({
+            "model": MODEL, "training": {"filterbank_gain": 30.0},
+            "pretraining": {"mask_share": 0.5, "mask_frames": 4, "negatives": 9}}).eval()
+        audio, masked = 0.1 * torch.randn(2, SAMPLES), torch.rand(2, FRAMES) < 0.5
+        others = torch.randint(FRAMES, (2, FRAMES, 9)) + FRAMES * torch.arange(2)[:, None, None]
+        theirs = model(audio, mask_time_indices=masked, sampled_negative_indices=others)
+        found, diversity, cosine = pretrain.losses(model, audio, masked, others)
+        torch.testing.assert_close(found, theirs.contrastive_loss, atol=1e-3, rtol=1e-5)
+        torch.testing.assert_close(diversity, theirs.diversity_loss, atol=1e-3, rtol=1e-5)
+        own = torch.cosine_similarity(theirs.projected_states, theirs.projected_quantized_states, -1)[masked].mean()
+        torch.testing.assert_close(cosine, own, atol=1e-5, rtol=0)
 
 
 if __name__ == "__main__":

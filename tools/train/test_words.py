@@ -1,4 +1,4 @@
-"""Whole words as labels, where they are taught to be, and the silence around them: needs torch."""
+"""Whole words and their pieces as labels, where they are taught to be, and the silence around them: needs torch."""
 
 import unittest
 
@@ -27,6 +27,14 @@ class Labels(unittest.TestCase):
     def test_letters_where_words_are_not_kept_whole(self):
         self.assertIs(labels.of({"words": {"keep": ["TWO"]}}), labels.LETTERS)
         self.assertEqual(labels.LETTERS.read(labels.LETTERS.spell(["A", "TOO"])), "A TO")
+
+    def test_pieces_are_joined_in_the_order_in_which_they_were_learnt(self):
+        pieces = labels.of({"words": {"pieces": ["HE", "TH", "THE", "ER"]}})
+        spelled = lambda *words: [pieces.tokens[label] for label in pieces.spell(words)]
+        self.assertEqual(spelled("THE", "HE", "HERE"), ["THE", "|", "HE", "|", "HE", "R", "E", "|"])
+        self.assertEqual(spelled("THERE"), ["THE", "R", "E", "|"])  # HE was learnt before ER
+        self.assertEqual(spelled("TERE"), ["T", "ER", "E", "|"])
+        self.assertEqual(pieces.read(pieces.spell(["THERE", "HE", "IS"])), "THERE HE IS")
 
     def test_a_word_lasts_from_its_middle_to_its_end(self):
         """Frames are middled on 240, 560, ...: OH from 1,200 to 2,480, TWO right after it."""

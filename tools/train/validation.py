@@ -59,7 +59,7 @@ class Validation:
 
     def hear(self, model, alphabet, normalise):
         said, heard = Heard(), functools.partial(
-            score.transcribe, model, normalise=normalise, alphabet=alphabet)
+            score.transcribe, model, alphabet=alphabet, normalise=normalise)
         for audio, text in self.rows:
             said.touching += score.compare(text.split(), heard(audio).split())
         for audio, text in self.lonely:
