@@ -2,6 +2,7 @@
 the audio there is, with or without a text. The model is transformers'; its loss is computed by products of
 matrices, for its own pass holds a vector for each frame and code word, and each frame and negative."""
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,17 +94,18 @@ def contrast(predicted, right, masked, others, temperature):
     return -scores.log_softmax(-1)[:, 0].sum(), own[masked].mean() * temperature
 
 
-def losses(model, audio, masked, others):
-    """What transformers' own pass of Wav2Vec2ForPreTraining gives: (contrastive, diversity loss, mean cosine)."""
+def losses(model, audio, masked, others, precision=None):
+    """What transformers' own pass of Wav2Vec2ForPreTraining gives: (contrastive, diversity loss, mean cosine).
+    `precision` is for the network: cosines and code words are too fine for bfloat16."""
     inner, config = model.wav2vec2, model.config
-    features = inner.feature_projection.layer_norm(network.extracted(inner, audio))
-    hidden = inner.feature_projection.projection(features)
-    hidden = torch.where(masked[:, :, None], inner.masked_spec_embed.to(hidden.dtype), hidden)
-    hidden = network.encode(inner.encoder, hidden, None)[0]
-    with torch.autocast(audio.device.type, enabled=False):  # cosines and code words are too fine for bfloat16
-        words, perplexity = coded(model.quantizer, features.float(), masked)
-        found, cosine = contrast(model.project_hid(hidden.float()), model.project_q(words), masked, others,
-                                 config.contrastive_logits_temperature)
+    with precision or contextlib.nullcontext():
+        features = inner.feature_projection.layer_norm(network.extracted(inner, audio))
+        hidden = inner.feature_projection.projection(features)
+        hidden = torch.where(masked[:, :, None], inner.masked_spec_embed.to(hidden.dtype), hidden)
+        hidden = network.encode(inner.encoder, hidden, None)[0]
+    words, perplexity = coded(model.quantizer, features.float(), masked)
+    found, cosine = contrast(model.project_hid(hidden.float()), model.project_q(words), masked, others,
+                             config.contrastive_logits_temperature)
     count = config.num_codevectors_per_group * config.num_codevector_groups
     return found, (count - perplexity) / count * masked.sum(), cosine
 
@@ -123,8 +125,7 @@ class Pretraining(Stage):
         audio, masked, others = (torch.from_numpy(part).to(device, non_blocking=True)
                                  for part in (batch.audio, batch.masked, batch.others))
         self.module.set_gumbel_temperature(WARM * (COLD / WARM) ** self.done())
-        with self.precision:
-            found, diversity, cosine = losses(self.module, audio, masked, others)
+        found, diversity, cosine = losses(self.module, audio, masked, others, self.precision)
         count = masked.sum()
         total = found + self.module.config.diversity_loss_weight * diversity
         return total / count, [found / count, diversity / count, cosine]
