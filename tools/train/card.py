@@ -30,6 +30,7 @@ def network(folder, recipe):
     hop = 1
     for stride in config["conv_stride"]:
         hop *= stride
+    signs = "letters and pieces of words" if "pieces" in recipe["words"] else "letters"
     ahead = (config["num_conv_pos_embeddings"] - 1) // 2 * hop / 16000
     return [
         "| | |", "| --- | --- |",
@@ -38,7 +39,7 @@ def network(folder, recipe):
         f"{config['hidden_size']}, positional convolution {ahead:.2f} s ahead |",
         "| input | 16 kHz mono, no normalisation (`do_normalize: false`), trained at peaks from −45 "
         "to 0 dBFS |",
-        f"| output | {'letters and pieces of words' if 'pieces' in recipe['words'] else 'letters'}, `\\|` after every word, blank `<pad>`; {16000 / hop:g} frames a second |",
+        f"| output | {signs}, `\\|` after every word, blank `<pad>`; {16000 / hop:g} frames a second |",
         f"| made by | `tools/train`, recipe `{recipe['name']}` |", "",
     ]
 

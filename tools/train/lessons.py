@@ -37,6 +37,10 @@ def spelled(text):
     return " ".join(re.sub(r"[^A-Z' ]", " ", text).split()) or None
 
 
+def usable(text, sure):
+    return spelled(text) if sure > SURE else None
+
+
 def hear_part(clips):
     listener = moonshine.Listener()
     return [listener.hear(audio.astype(np.float32) / 32768.0) for audio in clips]
@@ -54,7 +58,7 @@ def heard(clips, split, work):
         os.replace(partial, path)
     texts = []
     for clip, (text, sure) in zip(clips, json.loads(path.read_text()), strict=True):
-        text = spelled(text) if sure > SURE else None
+        text = usable(text, sure)
         texts.append(text if text and len(text) < FASTEST * clip.samples / RATE else None)
     return texts
 
@@ -136,8 +140,8 @@ class Rows:
 
 
 class School:
-    """Rows of recordings, most without the silence around them, in rooms, noise and pauses. In some of them all is said faster or slower: the
-    states remain those of what the teacher heard."""
+    """Rows of recordings, most without the silence around them, in rooms, noise and pauses. In some of them all is
+    said faster or slower: the states remain those of what the teacher heard."""
 
     def __init__(self, recipe, lessons):
         self.field, self.hop = receptive_field(recipe["model"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+import corpus
 import labels
 import lessons
 
@@ -37,11 +38,9 @@ def learnt(texts, count):
 
 def main():
     args = arguments()
-    lines = (Path(args.data) / "train.tsv").read_text().splitlines()[1:]
-    texts = [line.split("\t")[4] for line in lines]
+    texts = [row["text"] for row in corpus.read_table(Path(args.data) / "train.tsv")]
     for path in sorted(Path(args.work).glob("*.heard.json")):
-        written = (lessons.spelled(text) for text, sure in json.loads(path.read_text()) if sure > lessons.SURE)
-        texts += [text for text in written if text]
+        texts += filter(None, (lessons.usable(*one) for one in json.loads(path.read_text())))
     Path(args.out).write_text(textwrap.fill(" ".join(learnt(texts, args.count)), 100) + "\n")
 
 

@@ -18,7 +18,7 @@ from recipe import receptive_field
 from stage import Stage
 
 SAME = 0.9999  # cosine of two code words that are one
-NEVER = 1e-7
+NEVER = 1e-7  # added to the probability of a code word before its logarithm
 WARM, COLD = 2.0, 0.5  # temperature of the Gumbel choice of code words, at the first and last step
 
 
@@ -77,7 +77,7 @@ def coded(quantizer, features, masked):
     book = quantizer.codevectors.view(groups, words, -1)
     made = torch.einsum("ngw,gwd->ngd", chosen, book).reshape(*features.shape[:2], -1)
     share = likely[masked.flatten()].mean(0)
-    entropy = -(share * (share + NEVER).log()).sum(-1)  # of a word that is never likely the gradient is finite, too
+    entropy = -(share * (share + NEVER).log()).sum(-1)
     return made, entropy.exp().sum()
 
 

@@ -1,4 +1,5 @@
-"""A recipe: one TOML file that says everything about one model, read into plain dictionaries."""
+"""A recipe: a TOML file that says everything about one model, if need be with another one as its base, read into
+plain dictionaries."""
 
 import re
 import tomllib

@@ -1,17 +1,20 @@
 """Whole words and their pieces as labels, where they are taught to be, and the silence around them: needs torch."""
 
 import unittest
+from pathlib import Path
 
 import numpy as np
 
 import augment
 import labels
 import network
+import recipe
 import validation
 from corpus import Clip
 from mixture import Mixture, Voices
 from recipe import Words
 
+RECIPES = Path(__file__).parent / "recipes"
 TIMING = (480, 320)  # samples that a frame hears, samples from frame to frame
 
 
@@ -43,6 +46,15 @@ class Labels(unittest.TestCase):
         target = network.span_targets(spans, 17, TIMING, self.words)
         self.assertEqual(target.tolist(), [blank, blank, blank, free, free, 6, 6, end, end, 5, 5,
                                            end, end, end, end, blank, blank])
+
+
+class Recipes(unittest.TestCase):
+    def test_a_base_says_what_a_recipe_does_not(self):
+        letters, pieces = (recipe.load(RECIPES / f"{name}.toml") for name in ("english-letters", "english"))
+        self.assertEqual(pieces["model"], letters["model"])
+        self.assertEqual(pieces["training"] | {"full_context": 0.8, "limits_after": 3000}, letters["training"])
+        self.assertEqual(len(labels.of(pieces)), len(labels.LETTERS) + 400)
+        self.assertEqual((letters["name"], "card" in letters), ("english-letters", False))
 
 
 class Silence(unittest.TestCase):
