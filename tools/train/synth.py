@@ -1,14 +1,15 @@
 """Speech made on the spot: python synth.py --data DATA --count 4000 --seed 1 [--recipe RECIPE]
 
-Adds DATA/synthetic.tsv and DATA/synthetic/: sentences of texts.py spoken by Debian's voices (packages
-flite, festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts, espeak-ng). A recipe draws
-from them with `source_weights`, as from any other source: flite, festival, espeak.
+Adds DATA/synthetic.tsv and DATA/synthetic/: WordNet's examples (package wordnet-base) and sentences of texts.py,
+spoken by the many of voices.py and by Debian's voices (packages flite, festival, festvox-kallpc16k, festvox-kdlpc16k,
+festvox-us-slt-hts, espeak-ng). With a recipe the words that it keeps, by Debian's voices alone. A recipe draws from
+them with `source_weights`, as from any other source: hibari, flite, festival, espeak.
 """
 
 import argparse
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.signal import resample_poly
 
 import recipe as recipes
 import texts
+import voices
 from corpus import HEADINGS, RATE
 
 FLITE = "awb kal16 rms slt".split()
@@ -36,6 +38,10 @@ def arguments():
     parser.add_argument("--recipe", help="only the words that it keeps, one to seven at a time")
     parser.add_argument("--processes", type=int, default=2)
     return parser.parse_args()
+
+
+DEBIANS = {"flite": 0.4, "festival": 0.25, "espeak": 0.35}  # shares of the recordings
+ALL = {"hibari": 0.85, "flite": 0.06, "festival": 0.04, "espeak": 0.05}
 
 
 def odd_words():
@@ -68,16 +74,25 @@ def espeak(rng, text, wav):
 ENGINES = {"flite": flite, "festival": festival, "espeak": espeak}
 
 
-def speak(job):
-    """(seconds, source, voice) of one recording, written as 16 kHz Opus."""
-    number, seed, text, path = job
-    rng = np.random.default_rng([seed, number])
-    source = rng.choice(list(ENGINES), p=[0.4, 0.25, 0.35])
+def program_says(source, rng, text):
+    """(voice, float32 samples, rate) of one of Debian's"""
     with tempfile.TemporaryDirectory() as folder:
         wav = str(Path(folder) / "spoken.wav")
         voice, command = ENGINES[source](rng, text.lower(), wav)
         subprocess.run(command, input=text.lower(), text=True, check=True, capture_output=True)
-        audio, rate = soundfile.read(wav, dtype="float32")
+        return voice, *soundfile.read(wav, dtype="float32")
+
+
+def speak(job):
+    """(seconds, source, voice) of one recording, written as 16 kHz Opus."""
+    number, seed, shares, text, path = job
+    rng = np.random.default_rng([seed, number])
+    source = rng.choice(list(shares), p=list(shares.values()))
+    if source == "hibari":
+        spoken = text.lower() if text.isupper() else text  # else it spells
+        voice, audio, rate = number, voices.Speaker(rng).say(rng, spoken), voices.dsp.SR
+    else:
+        voice, audio, rate = program_says(source, rng, text)
     common = np.gcd(rate, RATE)
     audio = resample_poly(audio, RATE // common, rate // common)
     audio = 0.5 * audio / (np.max(np.abs(audio)) + 1e-6)
@@ -89,22 +104,22 @@ def writer(args):
     """What makes up the next text: sentences, or words that a recipe keeps."""
     rng = np.random.default_rng([args.seed, 0])
     if not args.recipe:
-        return texts.Writer(rng, odd_words()).sentence
+        return texts.Writer(rng, odd_words(), texts.examples()).sentence
     keep = recipes.load(args.recipe)["words"]["keep"]
     return lambda: " ".join(rng.choice(keep, rng.integers(1, 8)))
 
 
 def main():
     args = arguments()
-    sentence = writer(args)
+    sentence, shares = writer(args), DEBIANS if args.recipe else ALL
     folder = Path(args.data) / "synthetic"
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(number, args.seed, sentence(), folder / f"{number:05d}.opus")
+    jobs = [(number, args.seed, shares, sentence(), folder / f"{number:05d}.opus")
             for number in range(1, args.count + 1)]
     lines, total = ["\t".join(HEADINGS)], 0.0
-    with ThreadPoolExecutor(args.processes) as pool:
-        for (_, _, text, path), (seconds, source, voice) in zip(jobs, pool.map(speak, jobs)):
-            lines.append(f"{path.name}\t{seconds:.3f}\t{source}\t{voice}\t{text}")
+    with ProcessPoolExecutor(args.processes) as pool:
+        for (*_, text, path), (seconds, source, voice) in zip(jobs, pool.map(speak, jobs, chunksize=20)):
+            lines.append(f"{path.name}\t{seconds:.3f}\t{source}\t{voice}\t{texts.written(text)}")
             total += seconds
             if len(lines) % 200 == 0:
                 print(f"{len(lines)} of {len(jobs)}, {total / 3600:.2f} h", flush=True)

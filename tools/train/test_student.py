@@ -74,11 +74,11 @@ class TestStudent(unittest.TestCase):
             batch = taught.batch(0)
             self.assertTrue(batch.known.any() and not batch.known.all())
             with mock.patch.object(stage, "limits", lambda: None):
-                _, (_, apart) = stage.losses(batch)
+                _, (_, apart, _) = stage.losses(batch)
                 batch.states[~batch.known] = 100.0
-                _, (_, same) = stage.losses(batch)
+                _, (_, same, _) = stage.losses(batch)
                 batch.states[batch.known] += 1.0
-                _, (_, other) = stage.losses(batch)
+                _, (_, other, _) = stage.losses(batch)
         self.assertEqual(apart.item(), same.item())
         self.assertNotEqual(apart.item(), other.item())
 
@@ -136,6 +136,13 @@ class TestLessons(unittest.TestCase):
             np.testing.assert_allclose(number + (moonshine.FIELD - 1) / 2, middle - one.start, atol=80)
         self.assertTrue(0 < whole < 12)
 
+    def test_recordings_that_the_teacher_did_not_hear_have_no_states(self):
+        rng = np.random.default_rng(9)
+        heard, unheard = lesson(rng, 2 * RATE), lessons.unheard([lesson(rng, 3 * RATE).clip])
+        rows = school(heard, *unheard)
+        _, known = rows.states([[lessons.Said(0, 3 * RATE, 0.0, 1.0, unheard[0])]], 90)
+        self.assertFalse(known.any())
+
     def test_recordings_that_fit_no_row_are_refused(self):
         for found in ([lesson(np.random.default_rng(7), 5 * RATE)], []):
             with self.assertRaisesRegex(SystemExit, "no recording fits"):
@@ -150,6 +157,33 @@ class TestLessons(unittest.TestCase):
             self.assertEqual(found[0].frames, moonshine.frames(RATE))
             with self.assertRaisesRegex(SystemExit, "other recordings"):
                 lessons.load(clips, ["A", "B", "C"], "train", folder)
+
+
+class Consistency(unittest.TestCase):
+    def test_two_views_that_print_the_same_are_not_apart(self):
+        printed = torch.randn(2, 7, 5).log_softmax(-1)
+        self.assertEqual(student.consistency(torch.cat([printed, printed]), RATE).item(), 0.0)
+
+    def test_each_view_learns_from_the_other_as_it_is(self):
+        """The mean of both divergences a frame of one second; the gradient is what pulls each to the other."""
+        scores = torch.randn(2, 3, 5, dtype=torch.float64, requires_grad=True)
+        printed = scores.log_softmax(-1)
+        ones, others = printed.detach()
+        apart = student.consistency(printed, RATE)
+        wanted = ((others.exp() - ones.exp()) * (others - ones)).sum() / 2 / 3
+        torch.testing.assert_close(apart, wanted)
+        apart.backward()
+        torch.testing.assert_close(scores.grad[0], (ones.exp() - others.exp()) / 6)
+
+
+class Locked(unittest.TestCase):
+    def test_whole_channels_are_left_out_when_training_alone(self):
+        dropout, hidden = student.LockedDropout(0.25), torch.ones(50, 6, 40)
+        self.assertTrue((dropout.eval()(hidden) == 1).all())
+        made = dropout.train()(hidden)
+        self.assertTrue((made == made[:, :1]).all())
+        self.assertAlmostEqual((made == 0).float().mean().item(), 0.25, delta=0.05)
+        torch.testing.assert_close(made[made > 0].max().item(), 1 / 0.75)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
-"""Sentences nobody wrote: grammar and word lists, numbers, times, spelling, talk, odd words.
-
-Only letters, apostrophes and spaces, in capitals, as the tables have them.
+"""Sentences nobody wrote (grammar and word lists, numbers, times, spelling, talk, odd words) and WordNet's examples of
+how words are used.
 """
 
 import re
+from pathlib import Path
+
+WORDNET = Path("/usr/share/wordnet")  # package wordnet-base
+EXAMPLE = re.compile(r"[A-Za-z][A-Za-z' ,;:-]*[.!?]?")
+EXAMPLES = 0.85  # share of sentences, where there are any
+LONG_ENOUGH = 6  # words; a shorter example is followed by another
 
 ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
         "sixteen seventeen eighteen nineteen").split()
@@ -139,10 +144,10 @@ def ordinal(value):
 
 
 class Writer:
-    """`odd`: words to fill with what no list here has, of any number."""
+    """`odd`: words to fill with what no list here has, of any number; `examples`: sentences to take as they are."""
 
-    def __init__(self, rng, odd):
-        self.rng, self.odd = rng, odd
+    def __init__(self, rng, odd, examples=()):
+        self.rng, self.odd, self.examples = rng, odd, examples
 
     def one(self, values):
         return values[self.rng.integers(len(values))]
@@ -192,6 +197,30 @@ class Writer:
     def make_odd(self):
         return self.one(self.odd)
 
-    def sentence(self):
+    def made_up(self):
         text = re.sub(r"\{(\w+)\}", self.fill, self.one(PATTERNS))
         return " ".join(text.upper().split())
+
+    def sentence(self):
+        """As it is spoken: written() makes a table's text of it."""
+        if not self.examples or self.rng.random() >= EXAMPLES:
+            return self.made_up()
+        said = self.one(self.examples)
+        return f"{said}; {self.one(self.examples)}" if len(said.split()) < LONG_ENOUGH else said
+
+
+def examples():
+    """WordNet's, 2 to 16 words without figures or acronyms, sorted."""
+    found = set()
+    for path in sorted(WORDNET.glob("data.*")):
+        for line in path.read_text(encoding="latin-1").splitlines():
+            found.update(re.findall(r'"([^"]+)"', line.partition("| ")[2]))
+    if not found:
+        raise SystemExit(f"{WORDNET}: no WordNet there; tools/install train")
+    return sorted(text for text in found if EXAMPLE.fullmatch(text) and 2 <= len(text.split()) <= 16
+                  and not re.search("[A-Z]{2}", text))
+
+
+def written(text):
+    """Letters, apostrophes and spaces, in capitals, as the tables have them"""
+    return " ".join(re.sub("[^A-Z' ]", " ", text.upper()).split())

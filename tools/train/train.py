@@ -188,8 +188,7 @@ def lessons_of(recipe, data, work, device):
     apart = {id(clip) for clip in validation}
     found = [lesson for lesson in found if id(lesson.clip) not in apart]
     if recipe["data"].get("synthetic"):
-        spoken = corpus.load(data, "synthetic", work)
-        found += lessons.load(spoken, [clip.text for clip in spoken], "synthetic", work, device)
+        found += lessons.unheard(corpus.load(data, "synthetic", work))
     more = corpus.load_untranscribed(data, work)
     if more:
         found += lessons.load(more, lessons.heard(more, "untranscribed", work), "untranscribed", work, device)
