@@ -143,6 +143,13 @@ enum utter_encoder {
     UTTER_ENCODER_CACHED = 2,
 };
 
+/** Left context, hop and right context in one word, in ms: how soon words come, at what price. */
+enum utter_latency {
+    UTTER_LATENCY_LOW = 1,    /**< 4000, 320, 480: soon, with more errors and more work */
+    UTTER_LATENCY_NORMAL = 2, /**< 4000, 400, 800 */
+    UTTER_LATENCY_HIGH = 3,   /**< 8000, 800, 1280: later, with fewer errors and less work */
+};
+
 /** What a model is. Strings belong to the model. */
 struct utter_model_info {
     const char *directory;    /**< as given to utter_model_open() */
@@ -159,13 +166,15 @@ struct utter_model_info {
     enum utter_encoder encoder;
     float word_error_rate;          /**< of 100 words, as utter.json says; negative: not known */
     enum utter_precision precision; /**< UTTER_PRECISION_FLOAT32 or UTTER_PRECISION_INT8 */
+    enum utter_latency latency;     /**< of streams by default: as utter.json says, or NORMAL */
 };
 
 /**
  * Opens a directory in Hugging Face layout (config.json, vocab.json, preprocessor_config.json,
  * model.safetensors) whose architecture is that of Wav2Vec2ForCTC or HubertForCTC. Weights may be
  * F32, F16, BF16, or I8 as utter-quantize writes them. A file utter.json
- * beside them may say what was measured: {"encoder": "cached", "word_error_rate": 8.5}.
+ * beside them may say what was measured: {"encoder": "cached", "latency": "low",
+ * "word_error_rate": 8.5}.
  *
  * The files of weights are read to the end by the first decodes, or by a live stream while it waits
  * for audio. Until then they may be removed or replaced by others of their names, but not cut short
@@ -287,13 +296,6 @@ struct utter_event {
 
 /* ---- tier 1: a stream ------------------------------------------------------------------------ */
 
-/** Left context, hop and right context in one word, in ms: how soon words come, at what price. */
-enum utter_latency {
-    UTTER_LATENCY_LOW = 1,    /**< 4000, 320, 480: soon, with more errors and more work */
-    UTTER_LATENCY_NORMAL = 2, /**< 4000, 400, 800 */
-    UTTER_LATENCY_HIGH = 3,   /**< 8000, 800, 1280: later, with fewer errors and less work */
-};
-
 struct utter_stream_options {
     size_t size;
     int sample_rate; /**< of the samples fed, in Hz; default: the model's */
@@ -326,7 +328,7 @@ struct utter_stream_options {
     bool gate_off;
     bool drafts_off;
     enum utter_encoder encoder; /**< default: utter_model_info's */
-    enum utter_latency latency; /**< default UTTER_LATENCY_NORMAL */
+    enum utter_latency latency; /**< default: utter_model_info's */
     /**
      * An utterance in which no word was heard for so long, though the gate is open, is ended at the
      * quietest place since, and the next begins there; default 4000. Noise then keeps nobody

@@ -29,7 +29,7 @@ static const struct {
 
 static const char *const CASES[] = {"as-is", "lower", "sentence", NULL};
 static const char *const ENCODERS[] = {"auto", "window", "cached", NULL};
-static const char *const LATENCIES[] = {"low", "normal", "high", NULL};
+static const char *const LATENCIES[] = {"auto", "low", "normal", "high", NULL};
 static const char *const LISTEN_FORMATS[] = {"text", "jsonl", "srt", "vtt", NULL};
 static const char *const PRECISIONS[] = {"stored", "fp32", "int8", NULL};
 static const char *const HISTORY_FORMATS[] = {"text", "json", "jsonl", "srt", "vtt", NULL};
@@ -252,8 +252,8 @@ static const struct option_row ROWS[OPTION_COUNT] = {
                         .commands = LISTEN | EVAL | DOCTOR,
                         .value = "HOW",
                         .choices = LATENCIES,
-                        .standard = "normal",
-                        .help = "how soon words come: low, normal or high",
+                        .standard = "auto",
+                        .help = "how soon words come: low, normal, high or auto",
                         .brief = EVAL},
     [OPTION_ENCODER] = {.name = "encoder",
                         .kind = OPTION_CHOICE,

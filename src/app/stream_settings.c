@@ -5,6 +5,7 @@ void stream_settings_take(const struct option_values *values, struct utter_strea
 {
     /* In the order of the table's choices. */
     static const enum utter_latency latencies[] = {
+        0, /* the model's */
         UTTER_LATENCY_LOW,
         UTTER_LATENCY_NORMAL,
         UTTER_LATENCY_HIGH,

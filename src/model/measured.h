@@ -10,6 +10,7 @@
 
 struct measured {
     enum utter_encoder encoder; /* "encoder": "cached" or "window"; default window */
+    enum utter_latency latency; /* "latency": "low", "normal" or "high"; default normal */
     double word_error_rate;     /* of 100 words; -1 when it does not say */
 };
 

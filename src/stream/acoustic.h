@@ -22,6 +22,7 @@ struct acoustic {
     int columns;                /* of the emissions */
     int feature_columns;        /* of the features */
     enum utter_encoder encoder; /* what streams of it run by default */
+    enum utter_latency latency; /* likewise */
     /* A frame's features depend on its receptive field alone: whatever window they are computed in,
      * they are the same bits, and log_probs() is encode() of them. Otherwise they depend on what
      * was said around the frame. */

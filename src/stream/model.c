@@ -46,6 +46,7 @@ static void describe(struct utter_model *model, const struct checkpoint *checkpo
         .parameter_count = checkpoint->parameter_count,
         .weight_bytes = w2v2_weight_bytes(model->w2v2),
         .encoder = checkpoint->measured.encoder,
+        .latency = checkpoint->measured.latency,
         .word_error_rate = (float)checkpoint->measured.word_error_rate,
         .precision = w2v2_precision(model->w2v2) == W2V2_PRECISION_INT8 ? UTTER_PRECISION_INT8
                                                                         : UTTER_PRECISION_FLOAT32,

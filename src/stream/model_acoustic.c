@@ -109,6 +109,7 @@ void model_describe_acoustic(const struct utter_model *model, struct acoustic *a
         .columns = config->vocab_size,
         .feature_columns = config->conv_dim[config->conv_layers - 1],
         .encoder = model->info.encoder,
+        .latency = model->info.latency,
         .local = config->feat_extract_norm == EXTRACTOR_NORM_LAYER && !config->do_normalize,
         .log_probs = pass_log_probs,
         .begin = pass_begin,

@@ -53,7 +53,7 @@ static enum utter_code choose(struct utter_stream_options *o, const struct acous
     enum utter_code code =
         check_choice("encoder", &encoder, (int)acoustic->encoder, UTTER_ENCODER_CACHED, error);
     if (!code)
-        code = check_choice("latency", &latency, UTTER_LATENCY_NORMAL, UTTER_LATENCY_HIGH, error);
+        code = check_choice("latency", &latency, (int)acoustic->latency, UTTER_LATENCY_HIGH, error);
     o->encoder = (enum utter_encoder)encoder;
     o->latency = (enum utter_latency)latency;
     return code;

@@ -19,8 +19,8 @@ CASES = ("sentence", "second", "loud", "quiet")
 
 
 class Evaluation(ProgramTest):
-    def evaluate(self, *arguments):
-        result = self.run_utter("eval", "--model", GOLDEN / MODEL, "--json", *arguments)
+    def evaluate(self, *arguments, model=GOLDEN / MODEL):
+        result = self.run_utter("eval", "--model", model, "--json", *arguments)
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         return json.loads(result.stdout)
 
@@ -117,6 +117,25 @@ class Evaluation(ProgramTest):
         self.assertEqual(whole["finals_against_offline_at_edges"]["rate"], 0)
         self.assertEqual(whole["offline_words_outside_utterances"], 0)
         self.assertEqual((whole["offline_words_cut"], whole["words_doubled_at_edges"]), (0, 0))
+
+    def test_a_models_own_latency(self):
+        """Its utter.json says how soon words come, unless one asks for another latency."""
+        model = self.folder / "model"
+        shutil.copytree(GOLDEN / MODEL, model)
+        text = self.write_case("sentence", "talk")
+        self.write("table.tsv", f"file\ttext\ntalk.wav\t{text}\n".encode())
+
+        def committed_after(latency, *arguments):
+            """Seconds of sound, whatever computing took."""
+            (model / "utter.json").write_text(json.dumps({"latency": latency}))
+            stream = self.evaluate("--stream", "--no-gate", *arguments, "table.tsv", model=model)["stream"]
+            return stream["commit_latency"]["p50"]["audio"]
+
+        low, high = committed_after("low"), committed_after("high")
+        self.assertLess(low, high)
+        self.assertEqual(committed_after("high", "--latency", "low"), low)
+        self.assertEqual(committed_after("low", "--latency", "auto"), low)
+        self.assertEqual(committed_after("low", "--latency", "high"), high)
 
     def test_a_word_across_an_edge(self):
         """Half of the recording is one word: the limit falls into it, no FINAL has it, and that is counted."""

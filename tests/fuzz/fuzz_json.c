@@ -61,6 +61,7 @@ static void check_measured(const struct json_file *file)
     if (!accepted(measured_parse(&measured, file->json, "fuzz", &error), &error))
         return;
     require(measured.encoder == UTTER_ENCODER_WINDOW || measured.encoder == UTTER_ENCODER_CACHED);
+    require(measured.latency >= UTTER_LATENCY_LOW && measured.latency <= UTTER_LATENCY_HIGH);
     require(measured.word_error_rate == -1 || measured.word_error_rate >= 0);
 }
 

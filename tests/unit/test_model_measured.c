@@ -19,13 +19,15 @@ static enum utter_code read_text(const char *text, struct measured *measured,
     return code;
 }
 
-static void expect_good(const char *text, enum utter_encoder encoder, double word_error_rate)
+static void expect_good(const char *text, enum utter_encoder encoder, enum utter_latency latency,
+                        double word_error_rate)
 {
     struct measured measured;
     struct utter_error error = {0};
     if (read_text(text, &measured, &error) != UTTER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(measured.encoder, encoder);
+    assert_int_equal(measured.latency, latency);
     assert_true(measured.word_error_rate == word_error_rate);
 }
 
@@ -41,12 +43,18 @@ static void expect_failure(const char *text, const char *cause)
 static void test_every_field_is_optional(void **state)
 {
     (void)state;
-    expect_good("{}", UTTER_ENCODER_WINDOW, -1);
-    expect_good("{\"encoder\": \"window\", \"later\": [1]}", UTTER_ENCODER_WINDOW, -1);
-    expect_good("{\"encoder\": \"cached\"}", UTTER_ENCODER_CACHED, -1);
-    expect_good("{\"word_error_rate\": 38.5}", UTTER_ENCODER_WINDOW, 38.5);
-    expect_good("{\"word_error_rate\": 0}", UTTER_ENCODER_WINDOW, 0);
-    expect_good("{\"encoder\": null, \"word_error_rate\": null}", UTTER_ENCODER_WINDOW, -1);
+    const enum utter_encoder window = UTTER_ENCODER_WINDOW, cached = UTTER_ENCODER_CACHED;
+    const enum utter_latency normal = UTTER_LATENCY_NORMAL;
+    expect_good("{}", window, normal, -1);
+    expect_good("{\"encoder\": \"window\", \"later\": [1]}", window, normal, -1);
+    expect_good("{\"encoder\": \"cached\"}", cached, normal, -1);
+    expect_good("{\"latency\": \"low\"}", window, UTTER_LATENCY_LOW, -1);
+    expect_good("{\"latency\": \"normal\"}", window, normal, -1);
+    expect_good("{\"latency\": \"high\", \"encoder\": \"cached\"}", cached, UTTER_LATENCY_HIGH, -1);
+    expect_good("{\"word_error_rate\": 38.5}", window, normal, 38.5);
+    expect_good("{\"word_error_rate\": 0}", window, normal, 0);
+    expect_good("{\"encoder\": null, \"latency\": null, \"word_error_rate\": null}", window, normal,
+                -1);
 }
 
 static void test_nonsense_is_refused(void **state)
@@ -54,6 +62,9 @@ static void test_nonsense_is_refused(void **state)
     (void)state;
     expect_failure("{\"encoder\": \"causal\"}", "encoder must be \"cached\" or \"window\"");
     expect_failure("{\"encoder\": 1}", "encoder must be a string");
+    expect_failure("{\"latency\": \"lower\"}", "latency must be \"low\", \"normal\" or \"high\"");
+    expect_failure("{\"latency\": 320}", "latency must be a string");
+    expect_failure("{\"encoder\": \"\", \"latency\": \"\"}", "encoder must be");
     expect_failure("{\"word_error_rate\": -1}", "word_error_rate must be a number of 0 to 10000");
     expect_failure("{\"word_error_rate\": \"low\"}", "word_error_rate must be a number");
     expect_failure("[]", "");
@@ -66,6 +77,7 @@ static void test_no_file_is_no_failure(void **state)
     struct measured measured;
     assert_int_equal(measured_read(&measured, GOLDEN_DIRECTORY "/base", NULL), UTTER_OK);
     assert_int_equal(measured.encoder, UTTER_ENCODER_WINDOW);
+    assert_int_equal(measured.latency, UTTER_LATENCY_NORMAL);
     assert_true(measured.word_error_rate == -1);
 }
 

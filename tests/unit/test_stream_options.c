@@ -66,6 +66,24 @@ static void latency_is_a_preset_that_may_be_overridden(void **state)
     assert_int_equal(high.hop_ms, 123);
 }
 
+static void without_a_latency_it_is_the_models(void **state)
+{
+    (void)state;
+    struct voice_model model = {0};
+    struct acoustic acoustic = voice_acoustic(&model);
+    struct utter_stream_options low, own, normal, given = UTTER_STREAM_OPTIONS_INIT;
+    given.latency = UTTER_LATENCY_LOW;
+    assert_int_equal(stream_options(&low, &given, &acoustic, NULL), UTTER_OK);
+    acoustic.latency = UTTER_LATENCY_LOW;
+    assert_int_equal(stream_options(&own, NULL, &acoustic, NULL), UTTER_OK);
+    assert_int_equal(own.latency, UTTER_LATENCY_LOW);
+    assert_int_equal(own.hop_ms, low.hop_ms);
+    assert_int_equal(own.right_context_ms, low.right_context_ms);
+    given.latency = UTTER_LATENCY_NORMAL;
+    assert_int_equal(stream_options(&normal, &given, &acoustic, NULL), UTTER_OK);
+    assert_true(normal.right_context_ms > low.right_context_ms);
+}
+
 static void bad_arguments_change_nothing(void **state)
 {
     (void)state;
@@ -115,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(latency_is_a_preset_that_may_be_overridden),
+        cmocka_unit_test(without_a_latency_it_is_the_models),
         cmocka_unit_test(bad_arguments_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,7 @@ struct acoustic voice_acoustic(struct voice_model *model)
         .columns = VOICE_COLUMNS,
         .feature_columns = 1,
         .encoder = model->encoder ? model->encoder : UTTER_ENCODER_WINDOW,
+        .latency = UTTER_LATENCY_NORMAL,
         .local = model->local,
         .self = model,
         .log_probs = log_probs,

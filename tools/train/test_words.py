@@ -1,11 +1,15 @@
-"""Whole words and their pieces as labels, where they are taught to be, and the silence around them: needs torch."""
+"""Whole words and their pieces as labels, where they are taught to be, the silence around them, and what is said of
+a model: needs torch."""
 
+import json
+import tempfile
 import unittest
 from pathlib import Path
 
 import numpy as np
 
 import augment
+import export
 import labels
 import network
 import recipe
@@ -57,6 +61,24 @@ class Recipes(unittest.TestCase):
         self.assertTrue(set(letters["training"]) - set(said))
         self.assertEqual(len(labels.of(pieces)), len(labels.LETTERS) + 400)
         self.assertEqual((letters["name"], "card" in letters), ("english-letters", False))
+
+
+class Measured(unittest.TestCase):
+    def known(self, rate, **contexts):
+        sets = [{"what": "all", "rate": rate}] if rate is not None else []
+        where = {"low": export.LOW, "later": [0.96, 4.0, 0.96]}
+        contexts = [{"what": where[name], "rate": value} for name, value in contexts.items()]
+        with tempfile.TemporaryDirectory() as folder:
+            export.describe(folder, {"main": "all", "sets": sets, "contexts": contexts})
+            return json.loads((Path(folder) / "utter.json").read_text())
+
+    def test_utter_is_told_what_costs_little(self):
+        self.assertEqual(self.known(None), {"encoder": "window"})
+        self.assertEqual(self.known(20.04), {"encoder": "window", "word_error_rate": 20.0})
+        self.assertEqual(self.known(20.0, low=23.0, later=22.1)["encoder"], "window")
+        for low, latency in ((20.5, "low"), (20.6, None), (19.0, "low")):
+            known = self.known(20.0, low=low, later=21.9)
+            self.assertEqual((known["encoder"], known.get("latency")), ("cached", latency))
 
 
 class Silence(unittest.TestCase):

@@ -16,7 +16,7 @@ _utter_values() { # COMMAND OPTION: words that may follow it
     history:--format | history:-f) echo text json jsonl srt vtt ;;
     *:--case) echo as-is lower sentence ;;
     *:--precision) echo stored fp32 int8 ;;
-    *:--latency) echo low normal high ;;
+    *:--latency) echo auto low normal high ;;
     *:--encoder) echo auto window cached ;;
     *:--theme) echo default contrast colour-safe mono ;;
     *:--confidence) echo underline shade off ;;

@@ -51,7 +51,7 @@ complete -c utter -n '__utter_runs transcribe' -l stride -x -d 'overlap at each 
 complete -c utter -n '__utter_runs eval' -l stream -d 'also caption every recording live, as fast as it goes: latencies, stability, and what streaming costs in words'
 complete -c utter -n '__utter_runs eval' -l join -x -d 'as --stream, all recordings as one stream, with pauses'
 complete -c utter -n '__utter_runs eval' -l level -x -d 'make the speech of every recording so loud first'
-complete -c utter -n '__utter_runs listen eval doctor' -l latency -x -a 'low normal high' -d 'how soon words come: low, normal or high; later words are surer and cost less'
+complete -c utter -n '__utter_runs listen eval doctor' -l latency -x -a 'auto low normal high' -d 'how soon words come: low, normal, high (later words are surer and cost less) or auto: what was measured to be good for the model'
 complete -c utter -n '__utter_runs listen eval doctor' -l encoder -x -a 'auto window cached' -d 'window, cached (cheaper; some models then hear worse) or auto: what was measured to be good for the model'
 complete -c utter -n '__utter_runs eval' -l left -x -d 'of the stream: left context'
 complete -c utter -n '__utter_runs eval' -l hop -x -d 'of the stream: from one decode to the next'
