@@ -28,7 +28,7 @@ static const char HELP[] =
     "  --kernels NAME   portable, avx2, avx_vnni, avx512, avx512_vnni or neon_dot\n"
     "  --stream         listen as live captions do: CPU for each second of speech\n"
     "  --encoder MODE   of --stream: window or cached; default: the model's\n"
-    "  --latency NAME   of --stream: low, normal or high; default normal\n"
+    "  --latency NAME   of --stream: low, normal or high; default: the model's\n"
     "  --json           one JSON object instead of lines\n"
     "  --storage KIND   of the random model's file: f32, f16 or bf16; default f32\n"
     "  --keep DIR       write the random model there, where nothing is yet\n"
