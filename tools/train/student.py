@@ -19,8 +19,8 @@ QUIET = 0.1  # and of the last ones of an encoder's layer
 
 
 class LockedDropout(nn.Module):
-    """Leaves channels of [batch, frames, channels] out of a whole row: on a CPU a draw for every frame takes as long
-    as the products."""
+    """Leaves channels of [batch, frames, channels] out of a whole row: on a CPU a draw for every frame would be a
+    fifth of a step."""
 
     def __init__(self, share):
         super().__init__()
